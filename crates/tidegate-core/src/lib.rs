@@ -1,0 +1,4 @@
+//! The pure middle of Tidegate: values in, decisions out.
+
+pub mod secret;
+pub mod verify;
