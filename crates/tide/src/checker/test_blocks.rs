@@ -1,0 +1,138 @@
+//! `test` blocks: the event is JSON, and what is expected is typed like everything else.
+
+use super::Checker;
+use crate::diagnostic::{Diagnostic, suggest};
+use crate::json::{Fault, Reader};
+use crate::limits::MAX_JSON_DEPTH;
+use crate::plan::Node;
+use crate::source::Span;
+use crate::syntax::{Expectation, ExpectationKind, ExprKind, Name, Operator, TestDeclaration};
+use crate::testing::{Expected, Test};
+use crate::types::Type;
+
+impl<'a> Checker<'a> {
+    pub(super) fn tests(&mut self) -> Vec<Test> {
+        // What a test expects can only be typed when the record is known.
+        if self.plan.record == usize::MAX || self.file.rules.is_empty() {
+            return Vec::new();
+        }
+        let file = self.file;
+        for (index, test) in file.tests.iter().enumerate() {
+            if let Some(first) = file.tests[..index].iter().find(|other| other.name.text == test.name.text) {
+                let diagnostic = Diagnostic::error("E0105", format!("two tests are called \"{}\"", test.name.text))
+                    .label(test.name.span, "used again")
+                    .label(first.name.span, "first used here");
+                self.report(diagnostic);
+            }
+        }
+        file.tests.iter().filter_map(|test| self.test(test)).collect()
+    }
+
+    fn test(&mut self, test: &'a TestDeclaration) -> Option<Test> {
+        let name = &test.name;
+        let Some(given) = test.given else {
+            self.incomplete(name, "no event", "add `given { ... }` with an event in JSON");
+            return None;
+        };
+        if test.expectations.is_empty() {
+            self.incomplete(name, "nothing is expected", "add `expect record.field == value` or `expect reject`");
+        }
+        self.is_json(given);
+        self.scopes.open();
+        let record_name = Name { text: "record".into(), span: name.span };
+        self.scopes.slots = 0;
+        self.scopes.add(&record_name, Type::Record(self.plan.record), false);
+        let expected = test.expectations.iter().filter_map(|expectation| self.expectation(expectation)).collect();
+        self.scopes.close();
+        Some(Test { name: name.text.clone(), span: name.span, event: self.text(given).to_string(), expected })
+    }
+
+    fn incomplete(&mut self, name: &Name, what: &str, help: &str) {
+        let diagnostic = Diagnostic::error("E0402", format!("the test \"{}\" is not complete", name.text))
+            .label(name.span, what)
+            .help(help);
+        self.report(diagnostic);
+    }
+
+    fn is_json(&mut self, given: Span) {
+        let text = &self.source.text[given.start..given.end];
+        let read = |text: &str| -> Result<(), Fault> {
+            let mut reader = Reader::new(text.as_bytes(), MAX_JSON_DEPTH)?;
+            reader.skip_value()?;
+            reader.finish()
+        };
+        if let Err(fault) = read(text) {
+            let at = given.start + fault.offset;
+            self.report(
+                Diagnostic::error("E0401", format!("this is not JSON: {}", fault.message()))
+                    .label(Span::new(at, at + 1), fault.message())
+                    .help("`given` holds JSON as it comes in: keys in quotes, no comma after the last one"),
+            );
+        }
+    }
+
+    fn expectation(&mut self, expectation: &'a Expectation) -> Option<(Span, Expected)> {
+        let expected = match &expectation.kind {
+            ExpectationKind::Reject { at: None } => Expected::Reject(None),
+            ExpectationKind::Reject { at: Some(pointer) } => {
+                self.pointer_exists(pointer);
+                Expected::Reject(Some(pointer.text.clone()))
+            }
+            ExpectationKind::Holds(expr) => {
+                if let ExprKind::Binary { operator: Operator::Equal, left, right, .. } = &expr.kind {
+                    // The sides are kept apart, so that a failing test can show both.
+                    let node = self.expression(expr, None);
+                    let Node::Compare { left: a, right: b, .. } = node.node else { return None };
+                    let texts = (self.text(left.span).to_string(), self.text(right.span).to_string());
+                    return Some((expectation.span, Expected::Equal { left: *a, right: *b, texts }));
+                }
+                Expected::Holds(self.condition(expr), self.text(expr.span).to_string())
+            }
+        };
+        Some((expectation.span, expected))
+    }
+
+    /// Sees to it that a pointer can point at something in the event.
+    fn pointer_exists(&mut self, pointer: &Name) {
+        if pointer.text.is_empty() {
+            return;
+        }
+        let mut ty = Type::Record(self.plan.event);
+        for (index, step) in pointer.text.split('/').enumerate() {
+            if index == 0 {
+                if !step.is_empty() {
+                    self.bad_pointer(pointer, Some(format!("did you mean \"/{}\"?", pointer.text)));
+                    return;
+                }
+                continue;
+            }
+            let step = step.replace("~1", "/").replace("~0", "~");
+            ty = match ty.present() {
+                Type::Record(id) => {
+                    let Some(record) = self.plan.types.records.get(*id) else { return };
+                    let names: Vec<&str> = record.fields.iter().map(|field| field.name.as_str()).collect();
+                    match record.position(&step) {
+                        Some(position) => record.fields[position].ty.clone(),
+                        None => {
+                            let meant = suggest(&step, names);
+                            // A field that is not declared can itself be what is rejected.
+                            if let Some(meant) = meant {
+                                self.bad_pointer(pointer, Some(format!("did you mean `{meant}`?")));
+                            }
+                            return;
+                        }
+                    }
+                }
+                Type::List(item) => (**item).clone(),
+                _ => return,
+            };
+        }
+    }
+
+    fn bad_pointer(&mut self, pointer: &Name, help: Option<String>) {
+        let mut diagnostic = Diagnostic::error("E0403", "the event has no such place")
+            .label(pointer.span, "points at nothing that is declared");
+        diagnostic.help = help;
+        self.report(diagnostic);
+    }
+}

@@ -1,0 +1,292 @@
+//! Runs a plan on one event.
+//!
+//! The checker has settled names, types and absence, so what can still stop a run is the event's
+//! own fault: a calculation that overflows, a limit, a `reject`. Each ends as a located reject.
+
+mod arithmetic;
+
+use std::rc::Rc;
+
+use crate::builtins::{Failure, MAX_ARGUMENTS};
+use crate::encode::write_record;
+use crate::limits::Limits;
+use crate::plan::{Node, Plan, SiteId, Step};
+use crate::refinement::broken;
+use crate::reject::{Outcome, Reject, RejectCode};
+use crate::syntax::Operator;
+use crate::value::{RecordValue, Text, Value};
+
+/// A run that ended before its time; boxed, as it is rare and large.
+type Run<T> = Result<T, Box<Reject>>;
+
+/// Decodes an event, runs the rule on it and returns the fields of the record.
+pub(crate) fn run<'a>(plan: &'a Plan, event: &'a [u8], limits: &Limits) -> Result<Vec<Value<'a>>, Outcome> {
+    let event = crate::decode::decode(event, &plan.types, plan.event, limits)?;
+    let mut machine = Machine::new(plan, limits);
+    machine.slots[0] = event;
+    match machine.steps(&plan.body) {
+        Ok(Some(fields)) => Ok(fields),
+        // The checker refuses rules with a path that returns nothing.
+        Ok(None) => Err(Outcome::Rejected(vec![Reject::new(RejectCode::RuleRejected, "", "the rule returned nothing")])),
+        Err(reject) => Err(Outcome::Rejected(vec![*reject])),
+    }
+}
+
+/// Writes the record of a plan.
+pub(crate) fn write(plan: &Plan, fields: &[Value<'_>]) -> String {
+    let mut out = String::with_capacity(256);
+    write_record(&mut out, &plan.types, plan.record, fields, &[]);
+    out
+}
+
+/// The state of one run.
+pub(crate) struct Machine<'a, 'l> {
+    plan: &'a Plan,
+    limits: &'l Limits,
+    fuel: u64,
+    pub(crate) slots: Vec<Value<'a>>,
+}
+
+impl<'a, 'l> Machine<'a, 'l> {
+    pub(crate) fn new(plan: &'a Plan, limits: &'l Limits) -> Self {
+        Machine { plan, limits, fuel: limits.fuel, slots: vec![Value::Absent; plan.slots.max(2)] }
+    }
+
+    fn stop<T>(&self, code: RejectCode, site: SiteId, what: &str) -> Run<T> {
+        let site = &self.plan.sites[site];
+        let (line, column) = site.position;
+        let message = format!("{what}, in the rule at line {line}, column {column}");
+        Err(Box::new(Reject::new(code, &site.pointer, message)))
+    }
+
+    fn burn(&mut self, steps: u64) -> Run<()> {
+        match self.fuel.checked_sub(steps) {
+            Some(left) => {
+                self.fuel = left;
+                Ok(())
+            }
+            None => {
+                let message = format!("the rule takes more than {} steps", self.limits.fuel);
+                Err(Box::new(Reject::new(RejectCode::FuelExhausted, "", message)))
+            }
+        }
+    }
+
+    // --- statements ---
+
+    /// Runs statements up to a `return`, whose fields it yields.
+    fn steps(&mut self, steps: &'a [Step]) -> Run<Option<Vec<Value<'a>>>> {
+        for step in steps {
+            self.burn(1)?;
+            match step {
+                Step::Assign { slot, value } => self.slots[*slot] = self.node(value)?,
+                Step::AssignPair { first, second, value } => {
+                    let (left, right) = self.pair(value)?.unwrap_or((Value::Absent, Value::Absent));
+                    self.slots[*first] = left;
+                    self.slots[*second] = right;
+                }
+                Step::If { branches, otherwise } => {
+                    let chosen = self.branch(branches, otherwise)?;
+                    if let Some(fields) = self.steps(chosen)? {
+                        return Ok(Some(fields));
+                    }
+                }
+                Step::Return { fields, site } => return self.fields(self.plan.record, fields, *site).map(Some),
+                Step::Reject { message, pointer } => {
+                    let message = self.text(message)?;
+                    return Err(Box::new(Reject::new(RejectCode::RuleRejected, pointer, message.as_str())));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn branch(&mut self, branches: &'a [(Node, Vec<Step>)], otherwise: &'a [Step]) -> Run<&'a [Step]> {
+        for (condition, steps) in branches {
+            if self.truth(condition)? {
+                return Ok(steps);
+            }
+        }
+        Ok(otherwise)
+    }
+
+    /// Evaluates the fields of a record and checks what their declarations ask for.
+    fn fields(&mut self, record: usize, nodes: &'a [Node], site: SiteId) -> Run<Vec<Value<'a>>> {
+        let declared = &self.plan.types.records[record].fields;
+        let mut values = Vec::with_capacity(nodes.len());
+        for (node, field) in nodes.iter().zip(declared) {
+            let value = self.node(node)?;
+            if !field.refinements.is_empty()
+                && let Some((code, expected)) = broken(&field.refinements, &value)
+            {
+                return self.stop(code, site, &format!("the record's field `{}` must be {expected}", field.name));
+            }
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    // --- expressions ---
+
+    fn truth(&mut self, node: &'a Node) -> Run<bool> {
+        Ok(matches!(self.node(node)?, Value::Bool(true)))
+    }
+
+    fn text(&mut self, node: &'a Node) -> Run<Text<'a>> {
+        match self.node(node)? {
+            Value::Text(text) => Ok(text),
+            _ => Ok(Text::Borrowed("")),
+        }
+    }
+
+    pub(crate) fn node(&mut self, node: &'a Node) -> Run<Value<'a>> {
+        self.burn(1)?;
+        Ok(match node {
+            Node::Constant(constant) => constant.value(),
+            Node::Path { slot, fields } => self.path(*slot, fields),
+            Node::Field { base, field } => match self.node(base)? {
+                Value::Record(record) => record.fields[*field].clone(),
+                _ => Value::Absent,
+            },
+            Node::Coalesce(value, otherwise) => match self.node(value)? {
+                Value::Absent => self.node(otherwise)?,
+                present => present,
+            },
+            Node::IsPresent { value, wanted } => {
+                Value::Bool(matches!(self.node(value)?, Value::Absent) != *wanted)
+            }
+            Node::Not(value) => Value::Bool(!self.truth(value)?),
+            Node::And(left, right) => Value::Bool(self.truth(left)? && self.truth(right)?),
+            Node::Or(left, right) => Value::Bool(self.truth(left)? || self.truth(right)?),
+            Node::Compare { operator, left, right } => self.compare(*operator, left, right)?,
+            Node::In { item, list, wanted } => Value::Bool(self.contains(item, list)? == *wanted),
+            Node::InConstant { item, list, wanted } => {
+                let item = self.node(item)?;
+                self.burn(list.len() as u64 / 8)?;
+                Value::Bool(list.iter().any(|constant| constant.equals(&item)) == *wanted)
+            }
+            Node::Arithmetic { operator, left, right, site } => {
+                let (left, right) = (self.node(left)?, self.node(right)?);
+                match arithmetic::calculate(*operator, &left, &right) {
+                    Some(value) => value,
+                    None => return self.stop(RejectCode::Overflow, *site, "the result is too large"),
+                }
+            }
+            Node::Negate { value, site } => match arithmetic::negate(&self.node(value)?) {
+                Some(value) => value,
+                None => return self.stop(RejectCode::Overflow, *site, "the result is too large"),
+            },
+            Node::Concat { parts, site } => self.concat(parts, *site)?,
+            Node::Match { value, arms, otherwise } => self.choose(value, arms, otherwise.as_deref())?,
+            Node::Call { run, arguments, site } => self.call(*run, arguments, *site)?,
+            Node::List(items) => {
+                let items: Run<Vec<Value<'a>>> = items.iter().map(|item| self.node(item)).collect();
+                Value::List(Rc::new(items?))
+            }
+            Node::Record { record, fields, site } => {
+                let fields = self.fields(*record, fields, *site)?;
+                Value::Record(Rc::new(RecordValue { record: *record, fields, rest: Vec::new() }))
+            }
+            // The checker lets these stand only where `pair` evaluates them.
+            Node::Pair(..) | Node::SplitOnce { .. } => Value::Absent,
+        })
+    }
+
+    fn path(&self, slot: usize, fields: &[usize]) -> Value<'a> {
+        let mut value = &self.slots[slot];
+        for field in fields {
+            match value {
+                Value::Record(record) => value = &record.fields[*field],
+                _ => return Value::Absent,
+            }
+        }
+        value.clone()
+    }
+
+    /// Evaluates a pair; nothing when an optional one is absent.
+    fn pair(&mut self, node: &'a Node) -> Run<Option<(Value<'a>, Value<'a>)>> {
+        self.burn(1)?;
+        Ok(match node {
+            Node::Pair(left, right) => Some((self.node(left)?, self.node(right)?)),
+            Node::Coalesce(value, otherwise) => match self.pair(value)? {
+                Some(pair) => Some(pair),
+                None => self.pair(otherwise)?,
+            },
+            Node::SplitOnce { text, separator } => {
+                let (text, separator) = (self.text(text)?, self.text(separator)?);
+                self.burn(text.as_str().len() as u64 / 64)?;
+                text.as_str().find(separator.as_str()).map(|at| {
+                    let behind = at + separator.as_str().len();
+                    (Value::Text(text.slice(0..at)), Value::Text(text.slice(behind..text.as_str().len())))
+                })
+            }
+            _ => None,
+        })
+    }
+
+    fn compare(&mut self, operator: Operator, left: &'a Node, right: &'a Node) -> Run<Value<'a>> {
+        use std::cmp::Ordering::{Equal, Greater, Less};
+        let order = self.node(left)?.compare(&self.node(right)?);
+        Ok(Value::Bool(match operator {
+            Operator::Equal => order == Some(Equal),
+            Operator::NotEqual => order != Some(Equal),
+            Operator::Less => order == Some(Less),
+            Operator::LessOrEqual => matches!(order, Some(Less | Equal)),
+            Operator::Greater => order == Some(Greater),
+            _ => matches!(order, Some(Greater | Equal)),
+        }))
+    }
+
+    fn contains(&mut self, item: &'a Node, list: &'a Node) -> Run<bool> {
+        let item = self.node(item)?;
+        let Value::List(items) = self.node(list)? else { return Ok(false) };
+        self.burn(items.len() as u64 / 8)?;
+        Ok(items.iter().any(|other| other.equals(&item)))
+    }
+
+    fn choose(
+        &mut self,
+        value: &'a Node,
+        arms: &'a [(Vec<crate::value::Constant>, Node)],
+        otherwise: Option<&'a Node>,
+    ) -> Run<Value<'a>> {
+        let value = self.node(value)?;
+        let arm = arms.iter().find(|(patterns, _)| patterns.iter().any(|pattern| pattern.equals(&value)));
+        match arm.map(|(_, node)| node).or(otherwise) {
+            Some(node) => self.node(node),
+            None => Ok(Value::Absent),
+        }
+    }
+
+    fn concat(&mut self, parts: &'a [Node], site: SiteId) -> Run<Value<'a>> {
+        let mut joined = String::new();
+        for part in parts {
+            joined.push_str(self.text(part)?.as_str());
+            if joined.len() > self.limits.max_string_bytes {
+                return self.too_long(site);
+            }
+        }
+        self.burn(joined.len() as u64 / 64)?;
+        Ok(Value::Text(joined.into()))
+    }
+
+    fn too_long<T>(&self, site: SiteId) -> Run<T> {
+        let limit = self.limits.max_string_bytes;
+        self.stop(RejectCode::Length, site, &format!("the string is longer than {limit} bytes"))
+    }
+
+    fn call(&mut self, run: crate::builtins::Run, nodes: &'a [Node], site: SiteId) -> Run<Value<'a>> {
+        let mut arguments: [Value<'a>; MAX_ARGUMENTS] = [const { Value::Absent }; MAX_ARGUMENTS];
+        for (argument, node) in arguments.iter_mut().zip(nodes) {
+            *argument = self.node(node)?;
+            if let Value::Text(text) = argument {
+                self.burn(text.as_str().len() as u64 / 64)?;
+            }
+        }
+        match run(&arguments[..nodes.len()], self.limits.max_string_bytes) {
+            Ok(value) => Ok(value),
+            Err(Failure::Overflow) => self.stop(RejectCode::Overflow, site, "the result is too large"),
+            Err(Failure::TooLong) => self.too_long(site),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Source text to tokens.
+//!
+//! Every word is a `Word`, whatever it means elsewhere: whether `type` opens a declaration or names
+//! a field is for the parser to say, which is why any word can be a field name.
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+
+/// A token with its place, and whether it is the first on its line.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    pub(crate) span: Span,
+    pub(crate) starts_line: bool,
+}
+
+/// The kinds of tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TokenKind {
+    /// A name or a word of the language.
+    Word,
+    /// A whole number.
+    Int(u64),
+    /// A number with a fraction, without its underscores.
+    Decimal(String),
+    /// A string with its escapes resolved.
+    Text(String),
+    /// A raw string, `r"..."`.
+    Raw(String),
+    /// An operator or a bracket.
+    Symbol(&'static str),
+    /// The end of the text.
+    End,
+}
+
+/// Longer symbols stand before those they begin with.
+const SYMBOLS: [&str; 30] = [
+    "...", "..<", "..=", "..", "??", "?.", "==", "!=", "<=", ">=", "->", "=>", "{", "}", "(", ")", "[", "]",
+    ",", ":", ".", "?", "|", "=", "<", ">", "+", "-", "*", "/",
+];
+
+/// What other languages write, and what Tide writes instead.
+const FOREIGN: [(&str, &str); 6] = [
+    ("&&", "write `and`"),
+    ("||", "write `or`"),
+    ("!", "write `not`, or `!=` to compare"),
+    (";", "a statement ends with its line; leave the semicolon out"),
+    ("'", "strings stand in double quotes"),
+    ("%", "there is no remainder operator"),
+];
+
+/// Splits a text into tokens; the last one is always `End`.
+pub(crate) fn lex(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
+    let mut lexer =
+        Lexer { text, at: 0, starts_line: true, tokens: Vec::new(), diagnostics: Vec::new() };
+    while lexer.next() {}
+    let end = Span::new(text.len(), text.len());
+    lexer.tokens.push(Token { kind: TokenKind::End, span: end, starts_line: true });
+    (lexer.tokens, lexer.diagnostics)
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    starts_line: bool,
+    tokens: Vec<Token>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Lexer<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    /// Takes one token or one piece of blank; false at the end.
+    fn next(&mut self) -> bool {
+        let Some(first) = self.rest().chars().next() else { return false };
+        if first == '\n' {
+            self.starts_line = true;
+            self.at += 1;
+        } else if first.is_whitespace() {
+            self.at += first.len_utf8();
+        } else if self.rest().starts_with("//") {
+            self.skip_line();
+        } else if self.rest().starts_with("r\"") {
+            self.raw_string();
+        } else if first == '"' {
+            self.string();
+        } else if first.is_ascii_digit() {
+            self.number();
+        } else if first == '_' || first.is_alphabetic() {
+            let length = length_while(self.rest(), |c| c == '_' || c.is_alphanumeric());
+            self.push(TokenKind::Word, length);
+        } else if let Some(symbol) = SYMBOLS.iter().find(|symbol| self.rest().starts_with(**symbol)) {
+            self.push(TokenKind::Symbol(symbol), symbol.len());
+        } else {
+            self.unknown(first);
+        }
+        true
+    }
+
+    fn push(&mut self, kind: TokenKind, length: usize) {
+        let span = Span::new(self.at, self.at + length);
+        self.tokens.push(Token { kind, span, starts_line: self.starts_line });
+        self.starts_line = false;
+        self.at = span.end;
+    }
+
+    fn skip_line(&mut self) {
+        self.at += length_while(self.rest(), |c| c != '\n');
+    }
+
+    fn unknown(&mut self, first: char) {
+        let foreign = FOREIGN.iter().find(|(text, _)| self.rest().starts_with(text));
+        let length = foreign.map_or(first.len_utf8(), |(text, _)| text.len());
+        let span = Span::new(self.at, self.at + length);
+        let found = &self.text[span.start..span.end];
+        let mut diagnostic = Diagnostic::error("E0001", format!("`{}` means nothing here", found.escape_debug()))
+            .label(span, "not part of the language");
+        if first == '#' {
+            diagnostic = diagnostic.help("a comment begins with `//`");
+            self.skip_line();
+        } else {
+            self.at = span.end;
+        }
+        if let Some((_, instead)) = foreign {
+            diagnostic = diagnostic.help(*instead);
+        }
+        // A run of strange characters is one mistake.
+        let follows = self.diagnostics.last().is_some_and(|last| {
+            last.code == "E0001" && last.labels.first().is_some_and(|label| label.span.end == span.start)
+        });
+        if !follows {
+            self.diagnostics.push(diagnostic);
+        } else if let Some(label) = self.diagnostics.last_mut().and_then(|last| last.labels.first_mut()) {
+            label.span.end = span.end;
+        }
+    }
+
+    fn number(&mut self) {
+        let digits = |text: &str| length_while(text, |c| c.is_ascii_digit() || c == '_');
+        let mut length = digits(self.rest());
+        let fraction = &self.rest()[length..];
+        let has_fraction =
+            fraction.starts_with('.') && fraction[1..].starts_with(|c: char| c.is_ascii_digit());
+        if has_fraction {
+            length += 1 + digits(&fraction[1..]);
+        }
+        let tail = length_while(&self.rest()[length..], |c| c == '_' || c.is_alphanumeric());
+        let span = Span::new(self.at, self.at + length + tail);
+        let plain = self.rest()[..length].replace('_', "");
+        if tail > 0 {
+            let found = self.text[span.start..span.end].to_string();
+            self.diagnostics.push(
+                Diagnostic::error("E0007", format!("`{found}` is not a number"))
+                    .label(span, "letters follow the digits")
+                    .help("numbers are written like `1_000` or `12.50`, without exponent or unit"),
+            );
+        }
+        let kind = if has_fraction {
+            TokenKind::Decimal(plain)
+        } else if let Ok(value) = plain.parse() {
+            TokenKind::Int(value)
+        } else {
+            self.diagnostics.push(
+                Diagnostic::error("E0008", "this number is too large for Int")
+                    .label(span, "does not fit into 64 bits")
+                    .help(format!("the largest Int is {}", i64::MAX)),
+            );
+            TokenKind::Int(0)
+        };
+        self.push(kind, length + tail);
+    }
+
+    fn raw_string(&mut self) {
+        let body = &self.rest()[2..];
+        let length = length_while(body, |c| c != '"' && c != '\n');
+        let value = body[..length].to_string();
+        let closed = body[length..].starts_with('"');
+        self.close_string(TokenKind::Raw(value), 2 + length, closed);
+    }
+
+    fn string(&mut self) {
+        let mut value = String::new();
+        let mut length = 1;
+        let mut closed = false;
+        while let Some(next) = self.rest()[length..].chars().next() {
+            match next {
+                '"' => {
+                    closed = true;
+                    break;
+                }
+                '\n' => break,
+                '\\' => length += self.escape(length, &mut value),
+                other => {
+                    value.push(other);
+                    length += other.len_utf8();
+                }
+            }
+        }
+        self.close_string(TokenKind::Text(value), length, closed);
+    }
+
+    fn close_string(&mut self, kind: TokenKind, length: usize, closed: bool) {
+        if !closed {
+            let span = Span::new(self.at, self.at + length);
+            self.diagnostics.push(
+                Diagnostic::error("E0002", "this string is never closed")
+                    .label(span, "a string ends on the line where it begins")
+                    .help("add the closing `\"`; a line break inside a string is written `\\n`"),
+            );
+        }
+        self.push(kind, length + usize::from(closed));
+    }
+
+    /// Resolves the escape at `offset` from the current token; returns how many bytes it takes.
+    fn escape(&mut self, offset: usize, value: &mut String) -> usize {
+        let text = &self.rest()[offset + 1..];
+        let Some(letter) = text.chars().next() else { return 1 };
+        let plain = match letter {
+            'n' => Some('\n'),
+            't' => Some('\t'),
+            'r' => Some('\r'),
+            '"' => Some('"'),
+            '\\' => Some('\\'),
+            _ => None,
+        };
+        if let Some(plain) = plain {
+            value.push(plain);
+            return 2;
+        }
+        if let Some(hex) = text.strip_prefix("u{").and_then(|rest| rest.split_once('}')).map(|(hex, _)| hex)
+            && let Some(character) = u32::from_str_radix(hex, 16).ok().and_then(char::from_u32)
+        {
+            value.push(character);
+            return 1 + "u{}".len() + hex.len();
+        }
+        // A line break ends the string; it is not part of the escape.
+        let length = 1 + if letter == '\n' { 0 } else { letter.len_utf8() };
+        let start = self.at + offset;
+        self.diagnostics.push(
+            Diagnostic::error("E0003", "this escape is unknown")
+                .label(Span::new(start, start + length), "not an escape")
+                .help(r#"known are \n \t \r \" \\ and \u{1F600}; r"..." takes every character as it is"#),
+        );
+        length
+    }
+}
+
+fn length_while(text: &str, mut wanted: impl FnMut(char) -> bool) -> usize {
+    text.find(|c| !wanted(c)).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<TokenKind> {
+        let (tokens, diagnostics) = lex(text);
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        tokens.into_iter().map(|token| token.kind).collect()
+    }
+
+    #[test]
+    fn ranges_are_not_decimals() {
+        use TokenKind::{End, Int, Symbol};
+        assert_eq!(kinds("1..=64"), [Int(1), Symbol("..="), Int(64), End]);
+        assert_eq!(kinds("0 ..< 1_000"), [Int(0), Symbol("..<"), Int(1000), End]);
+    }
+
+    #[test]
+    fn strings_resolve_their_escapes() {
+        assert_eq!(kinds(r#""a\n\u{e9}""#), [TokenKind::Text("a\né".into()), TokenKind::End]);
+        assert_eq!(kinds(r#"r"\d+""#), [TokenKind::Raw(r"\d+".into()), TokenKind::End]);
+    }
+
+    #[test]
+    fn a_new_line_is_remembered() {
+        let (tokens, _) = lex("a b\nc");
+        let starts: Vec<bool> = tokens.iter().map(|token| token.starts_line).collect();
+        assert_eq!(starts, [true, false, true, true]);
+    }
+}

@@ -1,0 +1,115 @@
+//! Runs the tests that stand in a rule file.
+
+use std::rc::Rc;
+
+use crate::encode::write_value;
+use crate::eval::{self, Machine};
+use crate::limits::Limits;
+use crate::plan::{Node, Plan};
+use crate::reject::{Outcome, Reject};
+use crate::source::Span;
+use crate::value::{RecordValue, Value};
+
+/// A `test` block of a rule file.
+#[derive(Debug)]
+pub struct Test {
+    /// What the test is called.
+    pub name: String,
+    /// The place of its name.
+    pub span: Span,
+    pub(crate) event: String,
+    pub(crate) expected: Vec<(Span, Expected)>,
+}
+
+/// What a test expects.
+#[derive(Debug)]
+pub(crate) enum Expected {
+    /// The event is turned away, here if a pointer is given.
+    Reject(Option<String>),
+    /// A condition on the record, with its text.
+    Holds(Node, String),
+    /// Two equal values, with their texts.
+    Equal { left: Node, right: Node, texts: (String, String) },
+}
+
+/// The result of one test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestResult {
+    /// All that was expected came true.
+    Passed,
+    /// Something else happened.
+    Failed {
+        /// What was expected and what happened.
+        message: String,
+        /// The expectation that failed.
+        span: Span,
+    },
+}
+
+pub(crate) fn run_test(plan: &Plan, test: &Test, limits: &Limits) -> TestResult {
+    let result = eval::run(plan, test.event.as_bytes(), limits);
+    for (span, expected) in &test.expected {
+        let failed = match (&result, expected) {
+            (Ok(fields), Expected::Reject(_)) => {
+                Some(format!("expected a reject, but the event was accepted: {}", eval::write(plan, fields)))
+            }
+            (Err(outcome), Expected::Reject(pointer)) => not_rejected_at(outcome, pointer.as_deref()),
+            (Err(outcome), _) => Some(format!("the event was rejected: {}", reasons(outcome))),
+            (Ok(fields), expected) => broken(plan, fields, expected, limits),
+        };
+        if let Some(message) = failed {
+            return TestResult::Failed { message, span: *span };
+        }
+    }
+    TestResult::Passed
+}
+
+fn rejects(outcome: &Outcome) -> &[Reject] {
+    match outcome {
+        Outcome::Rejected(rejects) => rejects,
+        Outcome::NotJson(reject) => std::slice::from_ref(reject),
+        Outcome::Accepted(_) => &[],
+    }
+}
+
+fn reasons(outcome: &Outcome) -> String {
+    let reasons: Vec<String> = rejects(outcome).iter().map(Reject::to_string).collect();
+    reasons.join("; ")
+}
+
+fn not_rejected_at(outcome: &Outcome, pointer: Option<&str>) -> Option<String> {
+    let pointer = pointer?;
+    if rejects(outcome).iter().any(|reject| reject.pointer == pointer) {
+        return None;
+    }
+    Some(format!("expected a reject at \"{pointer}\", found {}", reasons(outcome)))
+}
+
+/// What is wrong with a record, if something is.
+fn broken<'a>(plan: &'a Plan, fields: &[Value<'a>], expected: &'a Expected, limits: &Limits) -> Option<String> {
+    let mut machine = Machine::new(plan, limits);
+    let record = RecordValue { record: plan.record, fields: fields.to_vec(), rest: Vec::new() };
+    machine.slots[0] = Value::Record(Rc::new(record));
+    let mut value = |node: &'a Node| machine.node(node).map_err(|reject| reject.to_string());
+    let (wanted, result) = match expected {
+        Expected::Reject(_) => return None,
+        Expected::Holds(node, text) => (text.clone(), value(node).map(|value| (matches!(value, Value::Bool(true)), None))),
+        Expected::Equal { left, right, texts } => {
+            let both = value(left).and_then(|left| Ok((left, value(right)?)));
+            let result = both.map(|(left, right)| (left.equals(&right), Some((left, right))));
+            (format!("{} == {}", texts.0, texts.1), result)
+        }
+    };
+    match result {
+        Ok((true, _)) => None,
+        Ok((false, Some((left, _)))) => {
+            let mut shown = String::new();
+            write_value(&mut shown, &plan.types, &left);
+            Some(format!("expected {wanted}, found {shown}"))
+        }
+        Ok((false, None)) => {
+            Some(format!("expected {wanted}, found the record {}", eval::write(plan, fields)))
+        }
+        Err(message) => Some(format!("expected {wanted}, but {message}")),
+    }
+}

@@ -1,0 +1,182 @@
+//! The types of Tide, and the records and unions of one program.
+
+use crate::refinement::Refinement;
+use crate::source::Span;
+
+/// A type. Records and unions are numbers into [`Types`], so that types are cheap to copy around.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Type {
+    /// The type of what was refused already; it fits everywhere, so that one mistake is reported once.
+    Error,
+    /// The type of `null`.
+    Null,
+    Bool,
+    Int,
+    Decimal,
+    Float,
+    String,
+    /// Three capital letters.
+    Currency,
+    /// Any JSON, carried through unread.
+    Json,
+    Union(usize),
+    Record(usize),
+    List(Box<Type>),
+    Optional(Box<Type>),
+    /// Two values, as `split_once` yields them; exists only until it is taken apart.
+    Pair(Box<(Type, Type)>),
+}
+
+/// A union of string literals.
+#[derive(Debug)]
+pub(crate) struct Union {
+    pub(crate) name: Option<String>,
+    pub(crate) members: Vec<String>,
+}
+
+/// A record type.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) name: Option<String>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) open: bool,
+    /// Whether undeclared fields must be kept because the record may be written out whole.
+    pub(crate) keeps_rest: bool,
+}
+
+/// A field of a record.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) refinements: Vec<Refinement>,
+    pub(crate) span: Span,
+}
+
+/// The records and unions of one program.
+#[derive(Debug, Default)]
+pub(crate) struct Types {
+    pub(crate) records: Vec<Record>,
+    pub(crate) unions: Vec<Union>,
+}
+
+impl Type {
+    /// The type without its `?`.
+    pub(crate) fn present(&self) -> &Type {
+        match self {
+            Type::Optional(inner) => inner,
+            other => other,
+        }
+    }
+
+    /// The type with a `?`, unless it has one.
+    pub(crate) fn optional(self) -> Type {
+        match self {
+            Type::Optional(_) | Type::Error | Type::Null => self,
+            other => Type::Optional(Box::new(other)),
+        }
+    }
+
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Type::Int | Type::Decimal | Type::Float)
+    }
+
+    /// Whether values of the type are strings at run time.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self, Type::String | Type::Currency | Type::Union(_))
+    }
+}
+
+impl Record {
+    /// The place of a field in the record.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+}
+
+impl Types {
+    /// The type as it is written in a program, shortened where it is long.
+    pub(crate) fn show(&self, ty: &Type) -> String {
+        match ty {
+            Type::Error => "an unknown type".into(),
+            Type::Null => "null".into(),
+            Type::Bool => "Bool".into(),
+            Type::Int => "Int".into(),
+            Type::Decimal => "Decimal".into(),
+            Type::Float => "Float".into(),
+            Type::String => "String".into(),
+            Type::Currency => "Currency".into(),
+            Type::Json => "Json".into(),
+            Type::Union(id) => self.show_union(&self.unions[*id]),
+            Type::Record(id) => self.show_record(&self.records[*id]),
+            Type::List(item) => format!("List<{}>", self.show(item)),
+            Type::Optional(inner) => match (&**inner, self.show(inner)) {
+                (Type::Union(id), shown) if self.unions[*id].name.is_none() => format!("({shown})?"),
+                (_, shown) => format!("{shown}?"),
+            },
+            Type::Pair(pair) => format!("({}, {})", self.show(&pair.0), self.show(&pair.1)),
+        }
+    }
+
+    fn show_union(&self, union: &Union) -> String {
+        if let Some(name) = &union.name {
+            return name.clone();
+        }
+        let mut shown: Vec<String> = union.members.iter().take(4).map(|member| format!("\"{member}\"")).collect();
+        if union.members.len() > 4 {
+            shown.push("...".into());
+        }
+        shown.join(" | ")
+    }
+
+    fn show_record(&self, record: &Record) -> String {
+        if let Some(name) = &record.name {
+            return name.clone();
+        }
+        let names: Vec<&str> = record.fields.iter().take(3).map(|field| field.name.as_str()).collect();
+        let more = if record.open || record.fields.len() > 3 { ", ..." } else { "" };
+        format!("{{ {}{more} }}", names.join(", "))
+    }
+
+    /// Whether a value of one type may stand where another is wanted, without any conversion.
+    pub(crate) fn fits(&self, given: &Type, wanted: &Type) -> bool {
+        match (given, wanted) {
+            (Type::Error, _) | (_, Type::Error) => true,
+            (Type::Null, Type::Optional(_)) => true,
+            (Type::Optional(given), Type::Optional(wanted)) => self.fits(given, wanted),
+            (given, Type::Optional(wanted)) => self.fits(given, wanted),
+            (Type::Currency | Type::Union(_), Type::String) => true,
+            (Type::Union(given), Type::Union(wanted)) => {
+                let wanted = &self.unions[*wanted].members;
+                self.unions[*given].members.iter().all(|member| wanted.contains(member))
+            }
+            (Type::List(given), Type::List(wanted)) => self.fits(given, wanted),
+            (Type::Record(given), Type::Record(wanted)) => self.same_shape(*given, *wanted),
+            (given, wanted) => given == wanted,
+        }
+    }
+
+    /// Records fit when they list the same fields in the same order, whatever they are called.
+    fn same_shape(&self, given: usize, wanted: usize) -> bool {
+        let (a, b) = (&self.records[given], &self.records[wanted]);
+        given == wanted
+            || (a.open == b.open
+                && a.fields.len() == b.fields.len()
+                && a.fields.iter().zip(&b.fields).all(|(a, b)| {
+                    a.name == b.name && b.refinements.is_empty() && self.fits(&a.ty, &b.ty)
+                }))
+    }
+
+    /// Notes that values of the type are written out whole, with the undeclared fields of open records.
+    pub(crate) fn keep_rest(&mut self, ty: &Type) {
+        match ty {
+            Type::List(inner) | Type::Optional(inner) => self.keep_rest(inner),
+            Type::Record(id) => {
+                self.records[*id].keeps_rest = self.records[*id].open;
+                let inner: Vec<Type> = self.records[*id].fields.iter().map(|field| field.ty.clone()).collect();
+                inner.iter().for_each(|ty| self.keep_rest(ty));
+            }
+            _ => {}
+        }
+    }
+}

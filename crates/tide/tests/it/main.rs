@@ -1,0 +1,10 @@
+//! The tests of the crate from outside, in one binary.
+
+mod builtins;
+mod docs;
+mod golden;
+mod harness;
+mod limits;
+mod payloads;
+mod properties;
+mod running;
