@@ -1,0 +1,269 @@
+//! The bounded queue, and the one thread that empties it.
+//!
+//! The committer has no timer. It sleeps until something waits, takes all that waits up to the
+//! batch limits, commits it, answers, and looks again. While it waits for the disk the next batch
+//! gathers by itself: a lonely event is committed at once, and the busier it gets the more events
+//! share a flush.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tidegate_core::config;
+use tidegate_core::event::{Appended, NewEvent};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::AppendError;
+
+/// Something that commits whole batches: all of a batch, or nothing of it.
+pub(crate) trait Writer: Send + 'static {
+    /// Commits `batch` and says what became of each event, in the same order.
+    fn commit(&mut self, batch: &[NewEvent]) -> Result<Vec<Appended>, CommitError>;
+}
+
+/// Why a batch was not committed; nothing of it is in the store.
+#[derive(Debug)]
+pub(crate) struct CommitError {
+    /// What happened, for the log and for [`AppendError::Unavailable`].
+    pub(crate) message: String,
+    /// Whether later commits may be trusted. After a failed flush they may not.
+    pub(crate) fatal: bool,
+}
+
+/// What one commit did; handed to the observer of [`crate::Store::open`].
+#[derive(Clone, Copy, Debug)]
+pub struct CommitReport {
+    /// Events in the batch.
+    pub events: usize,
+    /// How long the transaction and its flush took.
+    pub duration: Duration,
+    /// Whether it was committed.
+    pub committed: bool,
+}
+
+/// How full the queue is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QueueState {
+    /// Events that wait, those in the running commit included.
+    pub events: usize,
+    /// Their bytes.
+    pub bytes: usize,
+    /// The limit for `events`.
+    pub max_events: usize,
+    /// The limit for `bytes`.
+    pub max_bytes: usize,
+    /// How long the oldest of them has waited.
+    pub oldest_age: Duration,
+}
+
+struct Waiting {
+    event: NewEvent,
+    size_bytes: usize,
+    since: Instant,
+    answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+enum Command {
+    Append(Box<Waiting>),
+    Stop,
+}
+
+/// What the queue's two ends share.
+struct Shared {
+    events: AtomicUsize,
+    bytes: AtomicUsize,
+    /// Microseconds from `started` to the arrival of the oldest event in the running commit; 0 is none.
+    oldest_us: AtomicU64,
+    started: Instant,
+    failed: AtomicBool,
+    max_events: usize,
+    max_bytes: usize,
+}
+
+/// The sending end of the queue.
+pub(crate) struct Committer {
+    sender: mpsc::Sender<Command>,
+    shared: Arc<Shared>,
+}
+
+/// The thread behind the queue; joined when the store closes.
+pub(crate) type CommitterThread = JoinHandle<()>;
+
+impl Committer {
+    /// Starts the thread that commits with `writer` and tells `observer` about each commit.
+    pub(crate) fn start(
+        limits: &config::Store,
+        writer: impl Writer,
+        observer: impl Fn(CommitReport) + Send + 'static,
+    ) -> std::io::Result<(Self, CommitterThread)> {
+        // One place more than events, so that the order to stop always finds room.
+        let (sender, receiver) = mpsc::channel(limits.max_queue_events + 1);
+        let shared = Arc::new(Shared {
+            events: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            oldest_us: AtomicU64::new(0),
+            started: Instant::now(),
+            failed: AtomicBool::new(false),
+            max_events: limits.max_queue_events,
+            max_bytes: limits.max_queue_bytes,
+        });
+        let mut work = Work {
+            receiver,
+            writer,
+            observer,
+            shared: Arc::clone(&shared),
+            max_batch_events: limits.max_batch_events,
+            max_batch_bytes: limits.max_batch_bytes,
+        };
+        let thread = std::thread::Builder::new().name("committer".into()).spawn(move || work.run())?;
+        Ok((Self { sender, shared }, thread))
+    }
+
+    /// Queues an event and waits until it is committed.
+    pub(crate) async fn append(&self, event: NewEvent) -> Result<Appended, AppendError> {
+        if self.shared.failed.load(Ordering::Acquire) {
+            return Err(unavailable_until_restart());
+        }
+        let size_bytes = event.size_bytes();
+        self.shared.reserve(size_bytes)?;
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { event, size_bytes, since: Instant::now(), answer };
+        if let Err(refused) = self.sender.try_send(Command::Append(Box::new(waiting))) {
+            self.shared.release(size_bytes);
+            return Err(match refused {
+                mpsc::error::TrySendError::Full(_) => AppendError::QueueFull { limit: "max_queue_events" },
+                mpsc::error::TrySendError::Closed(_) => AppendError::Closing,
+            });
+        }
+        answered.await.unwrap_or_else(|_| Err(unavailable_until_restart()))
+    }
+
+    /// Lets what waits be committed and ends the thread.
+    pub(crate) async fn stop(&self) {
+        // The thread may have ended already; then there is nothing left to stop.
+        let _ = self.sender.send(Command::Stop).await;
+    }
+
+    pub(crate) fn is_serving(&self) -> bool {
+        !self.shared.failed.load(Ordering::Acquire) && !self.sender.is_closed()
+    }
+
+    pub(crate) fn queue(&self) -> QueueState {
+        let oldest_us = self.shared.oldest_us.load(Ordering::Relaxed);
+        let oldest_age = match oldest_us {
+            0 => Duration::ZERO,
+            since => self.shared.started.elapsed().saturating_sub(Duration::from_micros(since)),
+        };
+        QueueState {
+            events: self.shared.events.load(Ordering::Relaxed),
+            bytes: self.shared.bytes.load(Ordering::Relaxed),
+            max_events: self.shared.max_events,
+            max_bytes: self.shared.max_bytes,
+            oldest_age,
+        }
+    }
+}
+
+fn unavailable_until_restart() -> AppendError {
+    AppendError::Unavailable("an earlier commit failed; restart when the disk is sound".into())
+}
+
+impl Shared {
+    fn reserve(&self, size_bytes: usize) -> Result<(), AppendError> {
+        let events = self.events.fetch_add(1, Ordering::AcqRel);
+        let bytes = self.bytes.fetch_add(size_bytes, Ordering::AcqRel);
+        let limit = if events >= self.max_events {
+            "max_queue_events"
+        } else if bytes + size_bytes > self.max_bytes && events > 0 {
+            // A single event larger than the limit must not be refused for ever.
+            "max_queue_bytes"
+        } else {
+            return Ok(());
+        };
+        self.release(size_bytes);
+        Err(AppendError::QueueFull { limit })
+    }
+
+    fn release(&self, size_bytes: usize) {
+        self.events.fetch_sub(1, Ordering::AcqRel);
+        self.bytes.fetch_sub(size_bytes, Ordering::AcqRel);
+    }
+}
+
+/// The thread's side.
+struct Work<W, O> {
+    receiver: mpsc::Receiver<Command>,
+    writer: W,
+    observer: O,
+    shared: Arc<Shared>,
+    max_batch_events: usize,
+    max_batch_bytes: usize,
+}
+
+impl<W: Writer, O: Fn(CommitReport)> Work<W, O> {
+    fn run(&mut self) {
+        while let Some(command) = self.receiver.blocking_recv() {
+            match command {
+                Command::Append(first) => self.commit_with(*first),
+                Command::Stop => self.receiver.close(),
+            }
+        }
+    }
+
+    fn commit_with(&mut self, first: Waiting) {
+        let since = first.since.saturating_duration_since(self.shared.started);
+        let since_us = u64::try_from(since.as_micros()).unwrap_or(u64::MAX).max(1);
+        self.shared.oldest_us.store(since_us, Ordering::Relaxed);
+        let (events, answers) = self.gather(first);
+        let outcome = self.commit(&events);
+        self.shared.oldest_us.store(0, Ordering::Relaxed);
+        for (index, (size_bytes, answer)) in answers.into_iter().enumerate() {
+            self.shared.release(size_bytes);
+            let result = match &outcome {
+                Ok(appended) => Ok(appended[index]),
+                Err(message) => Err(AppendError::Unavailable(message.clone())),
+            };
+            // A caller that has gone away finds its event committed when it tries again.
+            let _ = answer.send(result);
+        }
+    }
+
+    fn gather(&mut self, first: Waiting) -> (Vec<NewEvent>, Vec<Answer>) {
+        let mut bytes = first.size_bytes;
+        let mut events = vec![first.event];
+        let mut answers = vec![(first.size_bytes, first.answer)];
+        while events.len() < self.max_batch_events && bytes < self.max_batch_bytes {
+            match self.receiver.try_recv() {
+                Ok(Command::Append(next)) => {
+                    bytes += next.size_bytes;
+                    events.push(next.event);
+                    answers.push((next.size_bytes, next.answer));
+                }
+                Ok(Command::Stop) => self.receiver.close(),
+                Err(_) => break,
+            }
+        }
+        (events, answers)
+    }
+
+    fn commit(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, String> {
+        if self.shared.failed.load(Ordering::Acquire) {
+            return Err("an earlier commit failed".into());
+        }
+        let begun = Instant::now();
+        let outcome = self.writer.commit(events);
+        let report =
+            CommitReport { events: events.len(), duration: begun.elapsed(), committed: outcome.is_ok() };
+        (self.observer)(report);
+        outcome.map_err(|error| {
+            if error.fatal {
+                self.shared.failed.store(true, Ordering::Release);
+            }
+            tracing::error!(fatal = error.fatal, events = events.len(), "commit failed: {}", error.message);
+            error.message
+        })
+    }
+}
+
+type Answer = (usize, oneshot::Sender<Result<Appended, AppendError>>);

@@ -1,0 +1,49 @@
+//! Which tables there are, and how an older database becomes a current one.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::OpenError;
+
+/// Marks a file as Tidegate's: "TIDE" in ASCII, kept in SQLite's `application_id`.
+const APPLICATION_ID: i32 = 0x5449_4445;
+
+/// Every migration; the one at index `n` leads to version `n + 1`. What is released never changes.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_events.sql")];
+
+/// The version that this binary writes.
+pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// Creates the tables or brings them to [`VERSION`], each step in a transaction of its own.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    loop {
+        // The lock is taken before the version is read, so two processes that start together do
+        // not both migrate.
+        let step = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+        let version = check(&step, path)?;
+        let Some(migration) = MIGRATIONS.get(version as usize) else { return Ok(()) };
+        step.execute_batch(migration).map_err(sqlite)?;
+        step.pragma_update(None, "application_id", APPLICATION_ID).map_err(sqlite)?;
+        step.pragma_update(None, "user_version", version + 1).map_err(sqlite)?;
+        step.commit().map_err(sqlite)?;
+    }
+}
+
+/// The version of a database that is Tidegate's or empty, and not newer than this binary.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let number =
+        |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0)).map_err(sqlite);
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(sqlite)?;
+    if tables > 0 && number("application_id")? != APPLICATION_ID {
+        return Err(OpenError::Foreign { path: path.to_owned() });
+    }
+    let found = u32::try_from(number("user_version")?).unwrap_or(u32::MAX);
+    if found > VERSION {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
+    }
+    Ok(found)
+}

@@ -1,0 +1,206 @@
+//! Writing: one transaction for a batch, deduplication inside it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{
+    CachedStatement, Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params,
+};
+use tidegate_core::event::{Appended, BodyDigest, DedupKey, EventId, NewEvent, Reason, Verdict};
+
+use super::{ReasonRow, schema};
+use crate::committer::{CommitError, Writer};
+use crate::error::OpenError;
+
+/// How much of the database the writer keeps in memory, in KiB.
+const CACHE_KIB: i32 = 4_096;
+/// The log is cut back to this size after a checkpoint, in bytes.
+const JOURNAL_LIMIT_BYTES: i64 = 64 << 20;
+
+/// The one connection that writes.
+pub(crate) struct SqliteWriter {
+    connection: Connection,
+}
+
+impl SqliteWriter {
+    /// Opens or creates the database at `path` and brings its schema up to date.
+    pub(crate) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, OpenError> {
+        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let mut connection = Connection::open(path).map_err(sqlite)?;
+        connection.busy_timeout(busy_timeout).map_err(sqlite)?;
+        schema::check(&connection, path)?;
+        let mode: String = connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+            .map_err(sqlite)?;
+        if !mode.eq_ignore_ascii_case("wal") {
+            return Err(OpenError::NoWriteAheadLog { path: path.to_owned(), mode });
+        }
+        connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(sqlite)?;
+        connection.pragma_update(None, "journal_size_limit", JOURNAL_LIMIT_BYTES).map_err(sqlite)?;
+        schema::migrate(&mut connection, path)?;
+        Ok(Self { connection })
+    }
+}
+
+impl Writer for SqliteWriter {
+    fn commit(&mut self, batch: &[NewEvent]) -> Result<Vec<Appended>, CommitError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(classify)?;
+        let appended = {
+            let mut statements = Statements::prepare(&transaction).map_err(classify)?;
+            batch.iter().map(|event| statements.append(event)).collect::<Result<_, _>>().map_err(classify)?
+        };
+        transaction.commit().map_err(classify)?;
+        Ok(appended)
+    }
+}
+
+/// A full disk or a lock held elsewhere leave the database sound; an error of the disk does not.
+fn classify(error: rusqlite::Error) -> CommitError {
+    let fatal = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => false,
+        Some(_) | None => true,
+    };
+    CommitError { message: error.to_string(), fatal }
+}
+
+/// The statements of one transaction, prepared once for the connection.
+struct Statements<'c> {
+    insert_key: CachedStatement<'c>,
+    find_key: CachedStatement<'c>,
+    insert_event: CachedStatement<'c>,
+    insert_delivery: CachedStatement<'c>,
+}
+
+/// Who holds a deduplication key.
+struct Holder {
+    id: EventId,
+    same_body: bool,
+}
+
+impl<'c> Statements<'c> {
+    fn prepare(transaction: &'c Transaction<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            insert_key: transaction.prepare_cached(
+                "INSERT INTO dedup (key, event_id, body_digest) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?,
+            find_key: transaction.prepare_cached("SELECT event_id, body_digest FROM dedup WHERE key = ?1")?,
+            insert_event: transaction.prepare_cached(
+                "INSERT INTO events (id, source, type, external_id, status, received_at, traceparent, tracestate, \
+                 record, reasons, headers, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+                 RETURNING seq",
+            )?,
+            insert_delivery: transaction
+                .prepare_cached("INSERT INTO deliveries (event_seq, destination, due_at) VALUES (?1, ?2, ?3)")?,
+        })
+    }
+
+    fn append(&mut self, event: &NewEvent) -> rusqlite::Result<Appended> {
+        let digest = event.body_digest();
+        match &event.verdict {
+            Verdict::Accepted { .. } => self.append_accepted(event, &digest),
+            Verdict::Quarantined { .. } => self.append_quarantined(event, &digest),
+        }
+    }
+
+    fn append_accepted(&mut self, event: &NewEvent, digest: &BodyDigest) -> rusqlite::Result<Appended> {
+        let Some(key) = event.accepted_key() else {
+            self.insert(event, &event.verdict)?;
+            return Ok(Appended::Stored(event.id));
+        };
+        let Some(holder) = self.claim(&key, event.id, digest)? else {
+            self.insert(event, &event.verdict)?;
+            return Ok(Appended::Stored(event.id));
+        };
+        if holder.same_body {
+            return Ok(Appended::Duplicate { first: holder.id });
+        }
+        if self.claim(&event.quarantine_key(digest), event.id, digest)?.is_none() {
+            self.insert(event, &conflict_with(holder.id))?;
+        }
+        Ok(Appended::Conflict { first: holder.id })
+    }
+
+    fn append_quarantined(&mut self, event: &NewEvent, digest: &BodyDigest) -> rusqlite::Result<Appended> {
+        // A retry of what was accepted under earlier rules is still a retry.
+        if let Some(key) = event.accepted_key()
+            && let Some(holder) = self.holder(&key, digest)?
+            && holder.same_body
+        {
+            return Ok(Appended::Duplicate { first: holder.id });
+        }
+        if let Some(holder) = self.claim(&event.quarantine_key(digest), event.id, digest)? {
+            return Ok(Appended::AlreadyQuarantined(holder.id));
+        }
+        self.insert(event, &event.verdict)?;
+        Ok(Appended::Stored(event.id))
+    }
+
+    /// Takes `key` for `id`; returns who has it if somebody does.
+    fn claim(
+        &mut self,
+        key: &DedupKey,
+        id: EventId,
+        digest: &BodyDigest,
+    ) -> rusqlite::Result<Option<Holder>> {
+        let inserted = self.insert_key.execute(params![key.as_bytes(), id.as_bytes(), digest.as_bytes()])?;
+        if inserted == 1 { Ok(None) } else { self.holder(key, digest) }
+    }
+
+    fn holder(&mut self, key: &DedupKey, digest: &BodyDigest) -> rusqlite::Result<Option<Holder>> {
+        self.find_key
+            .query_row([key.as_bytes()], |row| {
+                let held: [u8; 16] = row.get(1)?;
+                Ok(Holder { id: EventId::from_bytes(row.get(0)?), same_body: held == *digest.as_bytes() })
+            })
+            .optional()
+    }
+
+    fn insert(&mut self, event: &NewEvent, verdict: &Verdict) -> rusqlite::Result<()> {
+        let (record, reasons) = match verdict {
+            Verdict::Accepted { record } => (record.as_deref(), None),
+            Verdict::Quarantined { reasons } => {
+                (None, Some(json(&reasons.iter().map(ReasonRow::from).collect::<Vec<_>>())?))
+            }
+        };
+        let headers: serde_json::Map<String, serde_json::Value> =
+            event.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+        let seq: i64 = self.insert_event.query_row(
+            params![
+                event.id.as_bytes(),
+                event.source.as_str(),
+                event.event_type,
+                event.external_id,
+                verdict.status().as_str(),
+                event.received_at.as_microsecond(),
+                event.trace.to_string(),
+                event.trace.state(),
+                record,
+                reasons,
+                json(&headers)?,
+                event.body.as_ref(),
+            ],
+            |row| row.get(0),
+        )?;
+        for delivery in &event.deliveries {
+            self.insert_delivery.execute(params![
+                seq,
+                delivery.destination,
+                delivery.due_at.as_microsecond()
+            ])?;
+        }
+        Ok(())
+    }
+}
+
+fn conflict_with(first: EventId) -> Verdict {
+    let message = format!("its external id was accepted before, as event {first}, with another body");
+    Verdict::Quarantined {
+        reasons: vec![Reason { pointer: String::new(), message, code: "duplicate_differs".into() }],
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
