@@ -1,0 +1,39 @@
+//! `tidegate check`: every mistake in configuration and rules at once.
+
+use super::configuration::{self, ConfigFile, counted, print_reports};
+use super::failure::Failure;
+use super::terminal;
+use tidegate_core::config::Report;
+
+/// Check the configuration and its rules; every mistake at once.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  tidegate check -c tidegate.toml\n\n\
+    Exits 0 when all is well and 65 when there are mistakes. Secrets that are not set on this\n\
+    machine are warnings here; `tidegate serve` does not start without them.")]
+pub(super) struct Check {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+impl Check {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let config = self.config.load(&configuration::overrides())?;
+        if let Err(mut problems) = config.unlock(&self.config.host()) {
+            for problem in &mut problems {
+                problem.severity = tide::Severity::Warning;
+            }
+            let text = std::fs::read_to_string(&self.config.path).unwrap_or_default();
+            let source = tide::Source::new(self.config.path.display().to_string(), text);
+            print_reports(&[Report { source, diagnostics: problems }]);
+        }
+        let rules = config.sources.iter().filter(|source| source.rules.is_some()).count();
+        terminal::say(&format!(
+            "{} {}: {}, {} with rules",
+            terminal::green("ok"),
+            self.config.path.display(),
+            counted(config.sources.len(), "source"),
+            rules
+        ));
+        Ok(())
+    }
+}

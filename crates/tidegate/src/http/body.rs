@@ -1,0 +1,223 @@
+//! Reading a body: capped in size and time, whatever its framing and compression.
+//!
+//! The cap holds three times: for the `content-length` before anything is read, for the bytes on
+//! the wire, and for the bytes after decompression, which is counted while inflating, so that a
+//! small bomb cannot become a large buffer.
+
+use std::io::Write;
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use flate2::write::{GzDecoder, ZlibDecoder};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
+use http_body_util::BodyExt;
+
+use super::problem::Problem;
+
+/// What is read of a body that is too large, so that its sender gets to see the answer.
+const MAX_DISCARDED_BYTES: usize = 16 << 20;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Reads the whole body and undoes its content encoding.
+///
+/// # Errors
+/// 413 when it is larger than `max_bytes`, 408 when it takes longer than `timeout`, 415 for an
+/// unknown encoding and 400 for broken framing or damaged compression.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    max_bytes: usize,
+    timeout: Duration,
+) -> Result<Bytes, Problem> {
+    let encoding = Encoding::of(headers)?;
+    let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let mut body = body;
+    if declared.is_some_and(|length| length > max_bytes as u64) {
+        // A client that asked first is still waiting with its body and reads the answer at once.
+        if !headers.contains_key(EXPECT) {
+            discard(&mut body).await;
+        }
+        return Err(Problem::BodyTooLarge { max_bytes });
+    }
+    let raw = match tokio::time::timeout(timeout, collect(&mut body, max_bytes)).await {
+        Ok(Err(problem @ Problem::BodyTooLarge { .. })) => {
+            discard(&mut body).await;
+            return Err(problem);
+        }
+        Ok(collected) => collected?,
+        Err(_) => return Err(Problem::BodyTimeout { timeout }),
+    };
+    match encoding {
+        Encoding::Identity => Ok(raw),
+        Encoding::Gzip => inflate(GzDecoder::new(Capped::new(max_bytes)), &raw, GzDecoder::finish, max_bytes),
+        Encoding::Deflate => {
+            inflate(ZlibDecoder::new(Capped::new(max_bytes)), &raw, ZlibDecoder::finish, max_bytes)
+        }
+    }
+}
+
+/// The content encodings that are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Identity,
+    Gzip,
+    Deflate,
+}
+
+impl Encoding {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut values = headers.get_all(CONTENT_ENCODING).iter();
+        let Some(value) = values.next() else { return Ok(Self::Identity) };
+        let name = value.to_str().unwrap_or_default().trim().to_ascii_lowercase();
+        match (name.as_str(), values.next()) {
+            ("identity", None) => Ok(Self::Identity),
+            ("gzip" | "x-gzip", None) => Ok(Self::Gzip),
+            ("deflate", None) => Ok(Self::Deflate),
+            _ => Err(Problem::UnsupportedEncoding),
+        }
+    }
+}
+
+/// Reads on for a while after the answer is known. Closing a connection while its client still
+/// sends makes the client's kernel throw the answer away, and the client sees a broken pipe
+/// instead of 413.
+async fn discard(body: &mut Body) {
+    let reading = async {
+        let mut left = MAX_DISCARDED_BYTES;
+        while let Ok(Some(chunk)) = next_chunk(body).await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whether it ended or ran out of time, the answer is the same.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
+}
+
+async fn collect(body: &mut Body, max_bytes: usize) -> Result<Bytes, Problem> {
+    // Most bodies arrive in one frame, which is then handed on without a copy.
+    let Some(first) = next_chunk(body).await? else { return Ok(Bytes::new()) };
+    if first.len() > max_bytes {
+        return Err(Problem::BodyTooLarge { max_bytes });
+    }
+    let Some(second) = next_chunk(body).await? else { return Ok(first) };
+    let mut whole = BytesMut::from(first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        if whole.len() + chunk.len() > max_bytes {
+            return Err(Problem::BodyTooLarge { max_bytes });
+        }
+        whole.extend_from_slice(&chunk);
+        next = next_chunk(body).await?;
+    }
+    Ok(whole.freeze())
+}
+
+async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::BodyBroken)?;
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+fn inflate<D: Write>(
+    mut decoder: D,
+    raw: &[u8],
+    finish: fn(D) -> std::io::Result<Capped>,
+    max_bytes: usize,
+) -> Result<Bytes, Problem> {
+    let inflated = decoder.write_all(raw).and_then(|()| finish(decoder));
+    match inflated {
+        Ok(capped) => Ok(capped.bytes.into()),
+        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            Err(Problem::BodyTooLarge { max_bytes })
+        }
+        Err(_) => Err(Problem::BadEncoding),
+    }
+}
+
+/// A buffer that refuses to grow past its cap.
+struct Capped {
+    bytes: Vec<u8>,
+    max_bytes: usize,
+}
+
+impl Capped {
+    fn new(max_bytes: usize) -> Self {
+        Self { bytes: Vec::new(), max_bytes }
+    }
+}
+
+impl Write for Capped {
+    fn write(&mut self, chunk: &[u8]) -> std::io::Result<usize> {
+        if self.bytes.len() + chunk.len() > self.max_bytes {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(chunk.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::{GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    async fn read_with(encoding: &str, body: Vec<u8>, max_bytes: usize) -> Result<Bytes, Problem> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
+        read(&headers, Body::from(body), max_bytes, Duration::from_secs(5)).await
+    }
+
+    #[tokio::test]
+    async fn compressed_bodies_are_inflated() {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+        zlib.write_all(b"hello").unwrap();
+        assert_eq!(read_with("gzip", gzip(b"hello"), 64).await.unwrap(), "hello");
+        assert_eq!(read_with("deflate", zlib.finish().unwrap(), 64).await.unwrap(), "hello");
+        assert_eq!(read_with("identity", b"hello".to_vec(), 64).await.unwrap(), "hello");
+    }
+
+    #[tokio::test]
+    async fn a_bomb_is_too_large_however_small_it_is() {
+        let bomb = gzip(&vec![0; 10 << 20]);
+        assert!(bomb.len() < 20_000);
+        assert_eq!(read_with("gzip", bomb, 1 << 20).await, Err(Problem::BodyTooLarge { max_bytes: 1 << 20 }));
+    }
+
+    #[tokio::test]
+    async fn damaged_and_unknown_encodings_are_refused() {
+        let mut cut = gzip(b"hello hello hello");
+        cut.truncate(cut.len() - 6);
+        assert_eq!(read_with("gzip", cut, 100).await, Err(Problem::BadEncoding));
+        assert_eq!(read_with("br", vec![1], 100).await, Err(Problem::UnsupportedEncoding));
+        assert_eq!(read_with("gzip, gzip", vec![1], 100).await, Err(Problem::UnsupportedEncoding));
+    }
+
+    #[tokio::test]
+    async fn exactly_the_limit_passes() {
+        assert!(read_with("identity", vec![0; 100], 100).await.is_ok());
+        assert_eq!(
+            read_with("identity", vec![0; 101], 100).await,
+            Err(Problem::BodyTooLarge { max_bytes: 100 })
+        );
+    }
+}
