@@ -134,8 +134,7 @@ pub fn load(text: &Text, overrides: &Overrides, surroundings: &dyn Surroundings)
     let sources = source::read_all(&root, surroundings, &mut reports);
     root.finish();
 
-    let mut diagnostics = reader.into_diagnostics();
-    diagnostics.sort_by_key(|d| d.labels.first().map_or(usize::MAX, |label| label.span.start));
+    let diagnostics = reader.into_diagnostics(text);
     if !diagnostics.is_empty() {
         reports.insert(0, Report { source: text.clone(), diagnostics });
     }
@@ -151,16 +150,19 @@ pub fn load(text: &Text, overrides: &Overrides, surroundings: &dyn Surroundings)
 
 fn read_rule_limits(section: &reader::Section<'_>) -> Option<tide::Limits> {
     let fuel = section.integer("fuel", 1_000..=1_000_000_000);
-    let max_depth = section.integer("max_depth", 1..=512);
+    let max_depth = section.integer("max_depth", 1..=256);
     let max_failures = section.integer("max_failures", 1..=1_000);
     let max_string_bytes = section.integer("max_string_bytes", 1_024..=1 << 30);
+    let max_list_items = section.integer("max_list_items", 1..=10_000_000);
     section.finish();
-    let mut limits = tide::Limits::default();
-    limits.fuel = fuel?;
-    limits.max_depth = usize::try_from(max_depth?).ok()?;
-    limits.max_failures = usize::try_from(max_failures?).ok()?;
-    limits.max_string_bytes = usize::try_from(max_string_bytes?).ok()?;
-    Some(limits)
+    let size = |value: Option<u64>| usize::try_from(value?).ok();
+    Some(tide::Limits {
+        fuel: fuel?,
+        max_depth: size(max_depth)?,
+        max_failures: size(max_failures)?,
+        max_string_bytes: size(max_string_bytes)?,
+        max_list_items: size(max_list_items)?,
+    })
 }
 
 /// The secrets of a configuration, resolved and parsed.

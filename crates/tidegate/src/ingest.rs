@@ -164,9 +164,11 @@ impl Ingest {
         );
         let quarantined = status == Status::Quarantined.as_str();
         match judged.verdict {
-            Verdict::Quarantined { .. } if quarantined && judged.malformed => Err(Problem::NotJson {
-                detail: "The body is not JSON, but this source takes JSON; it is kept in quarantine.".into(),
-            }),
+            Verdict::Quarantined { reasons } if quarantined && judged.malformed => {
+                let why = reasons.first().map(|reason| reason.message.as_str()).unwrap_or_default();
+                let detail = format!("This source takes JSON: {why}. The body is kept in quarantine.");
+                Err(Problem::NotJson { detail })
+            }
             Verdict::Quarantined { reasons }
                 if quarantined && self.source.on_invalid == OnInvalid::Reject =>
             {

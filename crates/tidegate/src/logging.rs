@@ -39,10 +39,15 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut fields = Fields(Map::new());
-        fields.0.insert("timestamp".into(), clock::now().to_string().into());
-        fields.0.insert("severity_text".into(), event.metadata().level().as_str().into());
         event.record(&mut fields);
-        writeln!(writer, "{}", Value::Object(fields.0))
+        // What a person looks for first stands first; the rest follows by name.
+        let body = fields.0.remove("body").unwrap_or_default();
+        let severity = event.metadata().level();
+        write!(writer, r#"{{"timestamp":"{:.6}","severity_text":"{severity}","body":{body}"#, clock::now())?;
+        for (name, value) in fields.0 {
+            write!(writer, ",{}:{value}", Value::from(name))?;
+        }
+        writeln!(writer, "}}")
     }
 }
 

@@ -12,6 +12,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Overrides, SecretLocation, SecretRef};
 
+/// The code of text that is not TOML.
+const SYNTAX: &str = "C0100";
+
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -54,7 +57,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn syntax(&self, error: &toml::de::Error) {
         let span = error.span().unwrap_or(0..0);
-        let diagnostic = Diagnostic::error("C0100", format!("this is not TOML: {}", error.message()));
+        let diagnostic = Diagnostic::error(SYNTAX, format!("this is not TOML: {}", error.message()));
         self.push(diagnostic.label(Span { start: span.start, end: span.end }, "here"));
     }
 
@@ -62,8 +65,18 @@ impl<'a> Reader<'a> {
         self.diagnostics.borrow_mut().push(diagnostic);
     }
 
-    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.diagnostics.into_inner()
+    /// Everything that was found, in the order of the text. What is said of a line that is not even
+    /// TOML is left out, since it would only be about what the parser made of the wreck.
+    pub(super) fn into_diagnostics(self, text: &tide::Source) -> Vec<Diagnostic> {
+        let start = |d: &Diagnostic| d.labels.first().map_or(usize::MAX, |label| label.span.start);
+        let line = |d: &Diagnostic| text.position(start(d)).0;
+        let mut diagnostics = self.diagnostics.into_inner();
+        let broken: Vec<usize> = diagnostics.iter().filter(|d| d.code == SYNTAX).map(line).collect();
+        diagnostics.retain(|d| d.code == SYNTAX || !broken.contains(&line(d)));
+        diagnostics.sort_by_key(start);
+        diagnostics
+            .dedup_by(|next, first| next.code == SYNTAX && first.code == SYNTAX && line(next) == line(first));
+        diagnostics
     }
 
     pub(super) fn root(
@@ -141,7 +154,7 @@ impl<'a> Section<'a> {
             let span = to_span(item.span());
             match item.get_ref().as_table() {
                 Some(table) => {
-                    sections.push(Section::new(self.reader, self.path(key), Some(table), None, span))
+                    sections.push(Section::new(self.reader, self.path(key), Some(table), None, span));
                 }
                 None => self.wrong_type(key, &Place::Span(span), "a table", item.get_ref().type_str()),
             }
@@ -353,6 +366,11 @@ impl<'a> Section<'a> {
     /// A table's span reaches over its whole text; one line of it is enough to find it.
     fn header_span(&self) -> Span {
         Span { start: self.span.start, end: self.span.end.min(self.span.start + self.name.len() + 4) }
+    }
+
+    /// Whether the file has `key`, whatever stands there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
     }
 
     /// Where the value of `key` stands, or this section when the key is absent.

@@ -124,8 +124,8 @@ fn read(section: &Section<'_>, rules: &mut RuleFiles<'_>) -> Option<Source> {
     let provider = read_provider(section);
     let secrets = section.secrets("secrets");
     let tolerance = read_tolerance(section);
-    let formats = [("json", Format::Json), ("raw", Format::Raw)];
-    let format = section.choice("format", &formats);
+    let format = section.choice("format", &[("json", Format::Json), ("raw", Format::Raw)]);
+    let format = format.map_or(Format::Json, |choice| choice.value);
     let rule_path = section.string("rules");
     let event_id = read_event_id(section);
     let event_type = read_event_type(section);
@@ -135,9 +135,7 @@ fn read(section: &Section<'_>, rules: &mut RuleFiles<'_>) -> Option<Source> {
     let max_body_bytes = section.integer("max_body_bytes", 1..=MAX_BODY_BYTES);
     section.finish();
 
-    let format_value = format.as_ref().map_or(Format::Json, |format| format.value);
-    if let (Some(format), Some(rule_path), Format::Raw) = (&format, &rule_path, format_value) {
-        let _ = format;
+    if let (Some(rule_path), Format::Raw) = (&rule_path, format) {
         section.conflict(
             &rule_path.place,
             "rules read JSON, but the format of this source is raw".into(),
@@ -154,7 +152,7 @@ fn read(section: &Section<'_>, rules: &mut RuleFiles<'_>) -> Option<Source> {
         provider,
         secrets,
         tolerance,
-        format: format_value,
+        format,
         rules: match rules {
             Some(compiled) => Some(compiled?),
             None => None,
@@ -290,6 +288,8 @@ fn check_secrets(section: &Section<'_>, provider: &Provider, secrets: &[SecretRe
             "leave out secrets, or name the provider that signs with them",
         ),
         (Provider::None, None) | (_, Some(_)) => {}
+        // What stands there was refused already, with its place.
+        (_, None) if section.has("secrets") => {}
         (_, None) => section.missing("secrets", "[\"env:NAME_OF_SECRET\"]"),
     }
 }

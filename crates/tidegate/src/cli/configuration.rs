@@ -29,8 +29,10 @@ impl ConfigFile {
         let Loaded { config, reports } = config::load(&source, overrides, &self.host());
         print_reports(&reports);
         config.ok_or_else(|| {
-            let errors = reports.iter().map(Report::errors).sum::<usize>();
-            Failure::data(format!("{} in {}", mistakes(errors), self.path.display()))
+            let faulty: Vec<&Report> = reports.iter().filter(|report| report.errors() > 0).collect();
+            let errors = faulty.iter().map(|report| report.errors()).sum::<usize>();
+            let names: Vec<&str> = faulty.iter().map(|report| report.source.name.as_str()).collect();
+            Failure::data(format!("{} in {}", mistakes(errors), names.join(" and ")))
         })
     }
 

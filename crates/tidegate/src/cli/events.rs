@@ -232,15 +232,12 @@ struct Rows {
 impl Rows {
     fn begin(format: Format) -> Self {
         let table = Table::new(&["ID", "RECEIVED AT", "SOURCE", "TYPE", "EXTERNAL ID", "STATUS", "WHY"]);
-        match format {
-            Format::Table | Format::Ndjson => {}
-            Format::Json => _ = terminal::print("["),
-            Format::Csv => {
-                _ = terminal::print(
-                    "id,received_at,source,type,external_id,status,trace_id,record,errors\r\n",
-                )
-            }
-        }
+        let head = match format {
+            Format::Table | Format::Ndjson => "",
+            Format::Json => "[",
+            Format::Csv => "id,received_at,source,type,external_id,status,trace_id,record,errors\r\n",
+        };
+        terminal::print(head);
         Self { format, table, count: 0 }
     }
 
@@ -262,8 +259,12 @@ impl Rows {
     fn end(self) {
         match self.format {
             Format::Table if self.count == 0 => terminal::say("no events"),
-            Format::Table => _ = terminal::print(&self.table.render()),
-            Format::Json => _ = terminal::print("\n]\n"),
+            Format::Table => {
+                terminal::print(&self.table.render());
+            }
+            Format::Json => {
+                terminal::print("\n]\n");
+            }
             Format::Ndjson | Format::Csv => {}
         }
     }
@@ -295,7 +296,7 @@ fn table_row(event: &Event) -> Vec<String> {
 fn why(reasons: &[tidegate_core::event::Reason]) -> String {
     let Some(first) = reasons.first() else { return String::new() };
     let more = if reasons.len() > 1 { format!(" (+{} more)", reasons.len() - 1) } else { String::new() };
-    terminal::harmless(&format!("{} {}{more}", first.pointer, first.message).trim().to_owned())
+    terminal::harmless(format!("{} {}{more}", first.pointer, first.message).trim())
 }
 
 fn csv_row(event: &Event) -> Result<String, Failure> {
