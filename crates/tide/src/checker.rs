@@ -18,6 +18,7 @@ mod test_blocks;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
+use crate::limits::MAX_DIAGNOSTICS;
 use crate::plan::{Node, Plan, Site, SiteId};
 use crate::source::{Source, Span};
 use crate::syntax::File;
@@ -36,6 +37,8 @@ pub(crate) struct Checked {
 
 /// Checks a file.
 pub(crate) fn check(source: &Source, file: &File) -> Checked {
+    let line_starts =
+        std::iter::once(0).chain(source.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let mut checker = Checker {
         source,
         file,
@@ -43,6 +46,9 @@ pub(crate) fn check(source: &Source, file: &File) -> Checked {
         named: BTreeMap::new(),
         constants: Vec::new(),
         scopes: Scopes::default(),
+        line_starts,
+        resolving: 0,
+        patterns: 0,
         pointers: Vec::new(),
         diagnostics: Vec::new(),
     };
@@ -62,6 +68,11 @@ struct Checker<'a> {
     named: BTreeMap<&'a str, Named<'a>>,
     constants: Vec<NamedConstant>,
     scopes: Scopes,
+    /// Where the lines of the source begin.
+    line_starts: Vec<usize>,
+    /// How many names are being resolved within each other.
+    resolving: usize,
+    patterns: usize,
     /// For each slot, the pointer of the field from which its value was made, if any.
     pointers: Vec<Option<String>>,
     diagnostics: Vec<Diagnostic>,
@@ -89,7 +100,22 @@ struct Wanted<'a> {
 
 impl Checker<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if !self.is_full() {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Whether more diagnostics would be dropped; then looking for mistakes is in vain.
+    fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MAX_DIAGNOSTICS
+    }
+
+    /// Reports what there is too much of.
+    fn too_many(&mut self, span: Span, what: &str, limit: usize) {
+        self.report(
+            Diagnostic::error("E0110", format!("there are too many {what}"))
+                .label(span, format!("at most {limit}")),
+        );
     }
 
     /// The text of a span.
@@ -104,8 +130,8 @@ impl Checker<'_> {
     /// Notes a place that can fail at run time because of a value.
     fn site(&mut self, span: Span, node: Option<&Node>) -> SiteId {
         let pointer = node.and_then(|node| self.pointer(node)).unwrap_or_default();
-        let position = self.source.position(span.start);
-        self.plan.sites.push(Site { pointer, position });
+        let line = self.line_starts.partition_point(|start| *start <= span.start);
+        self.plan.sites.push(Site { pointer, line });
         self.plan.sites.len() - 1
     }
 

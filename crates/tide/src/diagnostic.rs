@@ -76,10 +76,7 @@ impl Diagnostic {
 pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> String {
     let mut out = Vec::new();
     for diagnostic in diagnostics {
-        // Writing into a vector cannot fail.
-        let written = report(source, diagnostic, color)
-            .write((source.name.as_str(), ariadne::Source::from(source.text.as_str())), &mut out);
-        debug_assert!(written.is_ok(), "a vector takes every byte");
+        draw(source, diagnostic, color, &mut out);
         out.push(b'\n');
     }
     let text = String::from_utf8_lossy(&out);
@@ -97,21 +94,28 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> Strin
 
 type Place<'a> = (&'a str, std::ops::Range<usize>);
 
-fn report<'a>(source: &'a Source, diagnostic: &Diagnostic, color: bool) -> Report<'a, Place<'a>> {
-    let (kind, tint) = match diagnostic.severity {
-        Severity::Error => (ReportKind::Error, Color::Red),
-        Severity::Warning => (ReportKind::Warning, Color::Yellow),
+fn draw(source: &Source, diagnostic: &Diagnostic, color: bool, out: &mut Vec<u8>) {
+    let (kind, word, tint) = match diagnostic.severity {
+        Severity::Error => (ReportKind::Error, "error", Color::Red),
+        Severity::Warning => (ReportKind::Warning, "warning", Color::Yellow),
     };
+    let (on, off) = match (color, diagnostic.severity) {
+        (false, _) => ("", ""),
+        (true, Severity::Error) => ("\u{1b}[31m", "\u{1b}[0m"),
+        (true, Severity::Warning) => ("\u{1b}[33m", "\u{1b}[0m"),
+    };
+    let heading =
+        format!("{on}{word}[{}]{off}: {}\n", diagnostic.code, diagnostic.message.replace('\n', " "));
+    out.extend_from_slice(heading.as_bytes());
+
     let primary = diagnostic.labels.first().map_or(Span::new(0, 0), |label| label.span);
-    let config = Config::default()
-        .with_color(color)
-        .with_index_type(IndexType::Byte)
-        .with_char_set(CharSet::Unicode);
-    let mut report = Report::build(kind, place(source, primary))
-        .with_config(config)
-        .with_code(diagnostic.code)
-        .with_message(&diagnostic.message);
-    for (index, label) in diagnostic.labels.iter().enumerate() {
+    let config =
+        Config::default().with_color(color).with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode);
+    let mut report = Report::build(kind, place(source, primary)).with_config(config);
+    // In the order of their places, labels are drawn in one frame.
+    let mut labels: Vec<(usize, &Label)> = diagnostic.labels.iter().enumerate().collect();
+    labels.sort_by_key(|(_, label)| label.span.start);
+    for (index, label) in labels {
         let tint = if index == 0 { tint } else { Color::Blue };
         let mut drawn = ariadne::Label::new(place(source, label.span)).with_color(tint);
         if !label.text.is_empty() {
@@ -122,7 +126,14 @@ fn report<'a>(source: &'a Source, diagnostic: &Diagnostic, color: bool) -> Repor
     if let Some(help) = &diagnostic.help {
         report = report.with_help(help);
     }
-    report.finish()
+    let mut frame = Vec::new();
+    let text = ariadne::Source::from(source.text.as_str());
+    // Writing into a vector cannot fail.
+    let written = report.finish().write((source.name.as_str(), text), &mut frame);
+    debug_assert!(written.is_ok(), "a vector takes every byte");
+    // The library's own heading, the first line, is replaced by the one above.
+    let body = frame.iter().position(|byte| *byte == b'\n').map_or(frame.len(), |end| end + 1);
+    out.extend_from_slice(&frame[body..]);
 }
 
 /// The span as a range of whole characters inside the source.
@@ -135,16 +146,22 @@ fn place<'a>(source: &'a Source, span: Span) -> Place<'a> {
 
 /// The candidate that a mistyped word was probably meant to be, if one is near enough.
 pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    // Words of three letters may differ in one place, longer ones in about a third of theirs.
-    let allowed = (word.chars().count() / 3).clamp(1, 4);
+    // Words of three letters may differ in one place, longer ones in about a third of theirs; any
+    // two shorter words are near each other, so for these only the case may differ.
+    let allowed = (word.chars().count() / 3).min(4);
     let lower = word.to_lowercase();
+    // A word of some length that only lacks its end, or has one too many, is near in any case.
+    let begins = |a: &str, b: &str| a.len() >= 4 && b.starts_with(a);
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word)
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
+        .map(|candidate| (candidate.to_lowercase(), candidate))
+        .map(|(folded, candidate)| (strsim::damerau_levenshtein(&lower, &folded), folded, candidate))
+        .filter(|(distance, folded, _)| {
+            *distance <= allowed || begins(&lower, folded) || begins(folded, &lower)
+        })
         .min()
-        .map(|(_, candidate)| candidate.to_string())
+        .map(|(_, _, candidate)| candidate.to_string())
 }
 
 #[cfg(test)]
@@ -169,6 +186,7 @@ mod tests {
         let words = ["amount_cents", "currency", "object_id"];
         assert_eq!(suggest("curency", words).as_deref(), Some("currency"));
         assert_eq!(suggest("amount_cent", words).as_deref(), Some("amount_cents"));
+        assert_eq!(suggest("amount", words).as_deref(), Some("amount_cents"));
         assert_eq!(suggest("weather", words), None);
     }
 }

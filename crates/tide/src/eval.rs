@@ -27,7 +27,11 @@ pub(crate) fn run<'a>(plan: &'a Plan, event: &'a [u8], limits: &Limits) -> Resul
     match machine.steps(&plan.body) {
         Ok(Some(fields)) => Ok(fields),
         // The checker refuses rules with a path that returns nothing.
-        Ok(None) => Err(Outcome::Rejected(vec![Reject::new(RejectCode::RuleRejected, "", "the rule returned nothing")])),
+        Ok(None) => Err(Outcome::Rejected(vec![Reject::new(
+            RejectCode::RuleRejected,
+            "",
+            "the rule returned nothing",
+        )])),
         Err(reject) => Err(Outcome::Rejected(vec![*reject])),
     }
 }
@@ -54,8 +58,7 @@ impl<'a, 'l> Machine<'a, 'l> {
 
     fn stop<T>(&self, code: RejectCode, site: SiteId, what: &str) -> Run<T> {
         let site = &self.plan.sites[site];
-        let (line, column) = site.position;
-        let message = format!("{what}, in the rule at line {line}, column {column}");
+        let message = format!("{what}, in the rule at line {}", site.line);
         Err(Box::new(Reject::new(code, &site.pointer, message)))
     }
 
@@ -91,7 +94,9 @@ impl<'a, 'l> Machine<'a, 'l> {
                         return Ok(Some(fields));
                     }
                 }
-                Step::Return { fields, site } => return self.fields(self.plan.record, fields, *site).map(Some),
+                Step::Return { fields, site } => {
+                    return self.fields(self.plan.record, fields, *site).map(Some);
+                }
                 Step::Reject { message, pointer } => {
                     let message = self.text(message)?;
                     return Err(Box::new(Reject::new(RejectCode::RuleRejected, pointer, message.as_str())));
@@ -119,7 +124,11 @@ impl<'a, 'l> Machine<'a, 'l> {
             if !field.refinements.is_empty()
                 && let Some((code, expected)) = broken(&field.refinements, &value)
             {
-                return self.stop(code, site, &format!("the record's field `{}` must be {expected}", field.name));
+                return self.stop(
+                    code,
+                    site,
+                    &format!("the record's field `{}` must be {expected}", field.name),
+                );
             }
             values.push(value);
         }

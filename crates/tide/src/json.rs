@@ -17,7 +17,9 @@ pub fn is_valid_json(bytes: &[u8], max_depth: usize) -> Result<(), Reject> {
     let mut reader = Reader::new(bytes, max_depth).map_err(Fault::into_reject)?;
     reader.skip_value().and_then(|_| reader.finish()).map_err(Fault::into_reject)?;
     match reader.duplicate.take() {
-        Some(key) => Err(Reject::new(RejectCode::DuplicateKey, "", format!("the key \"{key}\" stands twice"))),
+        Some(key) => {
+            Err(Reject::new(RejectCode::DuplicateKey, "", format!("the key \"{key}\" stands twice")))
+        }
         None => Ok(()),
     }
 }
@@ -391,7 +393,8 @@ mod tests {
         for text in ["1", " [1, {\"a\": [null]}] ", "\"\\ud83d\\ude00\"", "-0.5e+3", "{}", "[]"] {
             assert_eq!(code(text.as_bytes()), None, "{text}");
         }
-        for text in ["", "01", "1.", "[1,]", "{\"a\":1,}", "\"\\x\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "nul"]
+        for text in
+            ["", "01", "1.", "[1,]", "{\"a\":1,}", "\"\\x\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "nul"]
         {
             assert_eq!(code(text.as_bytes()), Some(RejectCode::Malformed), "{text}");
         }

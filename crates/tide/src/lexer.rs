@@ -4,6 +4,7 @@
 //! a field is for the parser to say, which is why any word can be a field name.
 
 use crate::diagnostic::Diagnostic;
+use crate::limits::MAX_DIAGNOSTICS;
 use crate::source::Span;
 
 /// A token with its place, and whether it is the first on its line.
@@ -51,8 +52,7 @@ const FOREIGN: [(&str, &str); 6] = [
 
 /// Splits a text into tokens; the last one is always `End`.
 pub(crate) fn lex(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
-    let mut lexer =
-        Lexer { text, at: 0, starts_line: true, tokens: Vec::new(), diagnostics: Vec::new() };
+    let mut lexer = Lexer { text, at: 0, starts_line: true, tokens: Vec::new(), diagnostics: Vec::new() };
     while lexer.next() {}
     let end = Span::new(text.len(), text.len());
     lexer.tokens.push(Token { kind: TokenKind::End, span: end, starts_line: true });
@@ -106,6 +106,12 @@ impl Lexer<'_> {
         self.at = span.end;
     }
 
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
     fn skip_line(&mut self) {
         self.at += length_while(self.rest(), |c| c != '\n');
     }
@@ -115,7 +121,8 @@ impl Lexer<'_> {
         let length = foreign.map_or(first.len_utf8(), |(text, _)| text.len());
         let span = Span::new(self.at, self.at + length);
         let found = &self.text[span.start..span.end];
-        let mut diagnostic = Diagnostic::error("E0001", format!("`{}` means nothing here", found.escape_debug()))
+        let shown = if first.is_control() { found.escape_default().to_string() } else { found.to_string() };
+        let mut diagnostic = Diagnostic::error("E0001", format!("`{shown}` means nothing here"))
             .label(span, "not part of the language");
         if first == '#' {
             diagnostic = diagnostic.help("a comment begins with `//`");
@@ -131,7 +138,7 @@ impl Lexer<'_> {
             last.code == "E0001" && last.labels.first().is_some_and(|label| label.span.end == span.start)
         });
         if !follows {
-            self.diagnostics.push(diagnostic);
+            self.report(diagnostic);
         } else if let Some(label) = self.diagnostics.last_mut().and_then(|last| last.labels.first_mut()) {
             label.span.end = span.end;
         }
@@ -151,7 +158,7 @@ impl Lexer<'_> {
         let plain = self.rest()[..length].replace('_', "");
         if tail > 0 {
             let found = self.text[span.start..span.end].to_string();
-            self.diagnostics.push(
+            self.report(
                 Diagnostic::error("E0007", format!("`{found}` is not a number"))
                     .label(span, "letters follow the digits")
                     .help("numbers are written like `1_000` or `12.50`, without exponent or unit"),
@@ -162,7 +169,7 @@ impl Lexer<'_> {
         } else if let Ok(value) = plain.parse() {
             TokenKind::Int(value)
         } else {
-            self.diagnostics.push(
+            self.report(
                 Diagnostic::error("E0008", "this number is too large for Int")
                     .label(span, "does not fit into 64 bits")
                     .help(format!("the largest Int is {}", i64::MAX)),
@@ -204,7 +211,7 @@ impl Lexer<'_> {
     fn close_string(&mut self, kind: TokenKind, length: usize, closed: bool) {
         if !closed {
             let span = Span::new(self.at, self.at + length);
-            self.diagnostics.push(
+            self.report(
                 Diagnostic::error("E0002", "this string is never closed")
                     .label(span, "a string ends on the line where it begins")
                     .help("add the closing `\"`; a line break inside a string is written `\\n`"),
@@ -238,7 +245,7 @@ impl Lexer<'_> {
         // A line break ends the string; it is not part of the escape.
         let length = 1 + if letter == '\n' { 0 } else { letter.len_utf8() };
         let start = self.at + offset;
-        self.diagnostics.push(
+        self.report(
             Diagnostic::error("E0003", "this escape is unknown")
                 .label(Span::new(start, start + length), "not an escape")
                 .help(r#"known are \n \t \r \" \\ and \u{1F600}; r"..." takes every character as it is"#),

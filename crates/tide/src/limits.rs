@@ -9,6 +9,19 @@ pub(crate) const MAX_NESTING: usize = 64;
 /// Tallest expression tree; a sum of many terms grows one level per term.
 pub(crate) const MAX_EXPRESSION_HEIGHT: u16 = 128;
 
+/// Deepest nesting of declared types, through names too.
+pub(crate) const MAX_TYPE_DEPTH: usize = 64;
+
+/// Most members of a union, cases of a match, constants of a file and names of a rule: they are
+/// compared one by one.
+pub(crate) const MAX_ITEMS: usize = 1024;
+
+/// Most patterns in a file; each may take memory of its own.
+pub(crate) const MAX_PATTERNS: usize = 256;
+
+/// Most diagnostics that one stage reports; whoever has more will not read them all.
+pub(crate) const MAX_DIAGNOSTICS: usize = 100;
+
 /// Most fields in one record; it keeps the set of fields already seen in one machine word pair.
 pub(crate) const MAX_FIELDS: usize = 128;
 

@@ -11,7 +11,7 @@ mod test_blocks;
 
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{Token, TokenKind, lex};
-use crate::limits::MAX_NESTING;
+use crate::limits::{MAX_DIAGNOSTICS, MAX_NESTING};
 use crate::source::Span;
 use crate::syntax::{File, Name};
 
@@ -26,8 +26,8 @@ const DECLARATIONS: [&str; 6] = ["event", "record", "type", "const", "rule", "te
 
 /// Words that cannot name a value. Any of them can still name a field.
 const RESERVED: [&str; 15] = [
-    "if", "else", "return", "reject", "match", "and", "or", "not", "in", "is", "true", "false", "null", "mut",
-    "_",
+    "if", "else", "return", "reject", "match", "and", "or", "not", "in", "is", "true", "false", "null",
+    "mut", "_",
 ];
 
 /// Parses a text. The tree holds whatever could be understood.
@@ -51,6 +51,13 @@ pub(crate) fn parse(text: &str) -> (File, Vec<Diagnostic>) {
     };
     let mut diagnostics: Vec<Diagnostic> =
         lexical.into_iter().filter(|diagnostic| !inside_json(diagnostic)).collect();
+    // Around a character that means nothing, whatever else seems odd on the line follows from it.
+    let line = |diagnostic: &Diagnostic| {
+        let start = diagnostic.labels.first().map_or(0, |label| label.span.start);
+        text[..start].matches('\n').count()
+    };
+    let strange: Vec<usize> = diagnostics.iter().filter(|found| found.code == "E0001").map(line).collect();
+    parser.diagnostics.retain(|found| strange.is_empty() || !strange.contains(&line(found)));
     diagnostics.append(&mut parser.diagnostics);
     (file, diagnostics)
 }
@@ -207,7 +214,7 @@ impl Parser<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
         let place = diagnostic.labels.first().map(|label| label.span);
         let known = self.diagnostics.iter().any(|d| d.labels.first().map(|label| label.span) == place);
-        if !known {
+        if !known && self.diagnostics.len() < MAX_DIAGNOSTICS {
             self.diagnostics.push(diagnostic);
         }
     }
@@ -246,9 +253,10 @@ impl Parser<'_> {
             if self.at_symbol(close) {
                 return Ok((items, self.advance().span));
             }
+            let start = self.at;
             match item(self) {
                 Ok(item) => items.push(item),
-                Err(Abort) => self.skip_item(close)?,
+                Err(Abort) => self.skip_item(close, start)?,
             }
             if self.at_symbol(close) || self.take_symbol(",") || self.peek().starts_line {
                 if self.peek().kind == TokenKind::End {
@@ -258,22 +266,25 @@ impl Parser<'_> {
             }
             let wanted = format!("`,`, a new line or `{close}`");
             self.unexpected(&wanted, None);
-            self.skip_item(close)?;
+            self.skip_item(close, start)?;
             self.take_symbol(",");
         }
     }
 
-    /// Moves on to the next item or to the closing bracket.
-    fn skip_item(&mut self, close: &'static str) -> Parsed<()> {
+    /// Moves on to the next item or to the closing bracket. Brackets are counted from where the item
+    /// began, as the mistake may lie inside of some.
+    fn skip_item(&mut self, close: &'static str, start: usize) -> Parsed<()> {
+        let mistake = self.at.max(start + 1);
+        self.at = start;
         let mut depth = 0_usize;
-        let mut moved = false;
         loop {
             let token = self.peek();
+            let behind = depth == 0 && self.at >= mistake;
             match token.kind {
                 TokenKind::End => return Err(Abort),
                 TokenKind::Symbol(symbol) if depth == 0 && symbol == close => return Ok(()),
-                TokenKind::Symbol(",") if depth == 0 => return Ok(()),
-                _ if depth == 0 && moved && token.starts_line => return Ok(()),
+                TokenKind::Symbol(",") if behind => return Ok(()),
+                _ if behind && token.starts_line => return Ok(()),
                 TokenKind::Symbol("{" | "(" | "[") => depth += 1,
                 TokenKind::Symbol("}" | ")" | "]") => match depth.checked_sub(1) {
                     Some(less) => depth = less,
@@ -281,7 +292,6 @@ impl Parser<'_> {
                 },
                 _ => {}
             }
-            moved = true;
             self.advance();
         }
     }

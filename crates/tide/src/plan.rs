@@ -22,8 +22,8 @@ pub(crate) struct Plan {
 pub(crate) struct Site {
     /// The field of the event that the failing expression reads first; empty if it reads none.
     pub(crate) pointer: String,
-    /// Line and column in the rule.
-    pub(crate) position: (usize, usize),
+    /// Line in the rule file, counted from one.
+    pub(crate) line: usize,
 }
 
 /// A number into the sites of a plan.
@@ -44,25 +44,72 @@ pub(crate) enum Step {
 pub(crate) enum Node {
     Constant(Constant),
     /// A named value and the way to one of its fields; absent as soon as a step of the way is.
-    Path { slot: usize, fields: Vec<usize> },
-    Field { base: Box<Node>, field: usize },
+    Path {
+        slot: usize,
+        fields: Vec<usize>,
+    },
+    Field {
+        base: Box<Node>,
+        field: usize,
+    },
     Coalesce(Box<Node>, Box<Node>),
-    IsPresent { value: Box<Node>, wanted: bool },
+    IsPresent {
+        value: Box<Node>,
+        wanted: bool,
+    },
     Not(Box<Node>),
     And(Box<Node>, Box<Node>),
     Or(Box<Node>, Box<Node>),
-    Compare { operator: Operator, left: Box<Node>, right: Box<Node> },
-    In { item: Box<Node>, list: Box<Node>, wanted: bool },
-    InConstant { item: Box<Node>, list: Vec<Constant>, wanted: bool },
-    Arithmetic { operator: Operator, left: Box<Node>, right: Box<Node>, site: SiteId },
-    Negate { value: Box<Node>, site: SiteId },
-    Concat { parts: Vec<Node>, site: SiteId },
-    Match { value: Box<Node>, arms: Vec<(Vec<Constant>, Node)>, otherwise: Option<Box<Node>> },
-    Call { run: Run, arguments: Vec<Node>, site: SiteId },
+    Compare {
+        operator: Operator,
+        left: Box<Node>,
+        right: Box<Node>,
+    },
+    In {
+        item: Box<Node>,
+        list: Box<Node>,
+        wanted: bool,
+    },
+    InConstant {
+        item: Box<Node>,
+        list: Vec<Constant>,
+        wanted: bool,
+    },
+    Arithmetic {
+        operator: Operator,
+        left: Box<Node>,
+        right: Box<Node>,
+        site: SiteId,
+    },
+    Negate {
+        value: Box<Node>,
+        site: SiteId,
+    },
+    Concat {
+        parts: Vec<Node>,
+        site: SiteId,
+    },
+    Match {
+        value: Box<Node>,
+        arms: Vec<(Vec<Constant>, Node)>,
+        otherwise: Option<Box<Node>>,
+    },
+    Call {
+        run: Run,
+        arguments: Vec<Node>,
+        site: SiteId,
+    },
     List(Vec<Node>),
-    Record { record: usize, fields: Vec<Node>, site: SiteId },
+    Record {
+        record: usize,
+        fields: Vec<Node>,
+        site: SiteId,
+    },
     /// Two values at once; stands only where a pair is taken apart.
     Pair(Box<Node>, Box<Node>),
     /// Takes a string apart at a separator; stands only where a pair is taken apart.
-    SplitOnce { text: Box<Node>, separator: Box<Node> },
+    SplitOnce {
+        text: Box<Node>,
+        separator: Box<Node>,
+    },
 }

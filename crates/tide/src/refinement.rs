@@ -12,7 +12,10 @@ pub(crate) enum Refinement {
     Range(Range),
     Matching(Regex),
     /// Characters of a string or items of a list; both ends belong to it.
-    Length { min: usize, max: Option<usize> },
+    Length {
+        min: usize,
+        max: Option<usize>,
+    },
 }
 
 /// A range of numbers.

@@ -168,14 +168,35 @@ pub(crate) enum ExprKind {
     Name(String),
     List(Vec<Expr>),
     Pair(Box<Expr>, Box<Expr>),
-    Record { name: Option<Name>, fields: Vec<(Name, Expr)> },
-    Field { base: Box<Expr>, field: Name, optional: bool },
-    Call { function: Name, arguments: Vec<Expr> },
+    Record {
+        name: Option<Name>,
+        fields: Vec<(Name, Expr)>,
+    },
+    Field {
+        base: Box<Expr>,
+        field: Name,
+        optional: bool,
+    },
+    Call {
+        function: Name,
+        arguments: Vec<Expr>,
+    },
     Not(Box<Expr>),
     Negate(Box<Expr>),
-    Binary { operator: Operator, operator_span: Span, left: Box<Expr>, right: Box<Expr> },
-    Is { value: Box<Expr>, present: bool },
-    Match { value: Box<Expr>, arms: Vec<Arm> },
+    Binary {
+        operator: Operator,
+        operator_span: Span,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    Is {
+        value: Box<Expr>,
+        present: bool,
+    },
+    Match {
+        value: Box<Expr>,
+        arms: Vec<Arm>,
+    },
 }
 
 /// `pattern | pattern => value`.
@@ -244,7 +265,8 @@ impl Operator {
 impl Expr {
     /// Makes an expression and measures the height of its tree.
     pub(crate) fn new(kind: ExprKind, span: Span) -> Self {
-        let tallest = |items: &mut dyn Iterator<Item = &Expr>| items.map(|item| item.height).max().unwrap_or(0);
+        let tallest =
+            |items: &mut dyn Iterator<Item = &Expr>| items.map(|item| item.height).max().unwrap_or(0);
         let below = match &kind {
             ExprKind::List(items) | ExprKind::Call { arguments: items, .. } => tallest(&mut items.iter()),
             ExprKind::Record { fields, .. } => tallest(&mut fields.iter().map(|(_, value)| value)),

@@ -86,14 +86,21 @@ fn not_rejected_at(outcome: &Outcome, pointer: Option<&str>) -> Option<String> {
 }
 
 /// What is wrong with a record, if something is.
-fn broken<'a>(plan: &'a Plan, fields: &[Value<'a>], expected: &'a Expected, limits: &Limits) -> Option<String> {
+fn broken<'a>(
+    plan: &'a Plan,
+    fields: &[Value<'a>],
+    expected: &'a Expected,
+    limits: &Limits,
+) -> Option<String> {
     let mut machine = Machine::new(plan, limits);
     let record = RecordValue { record: plan.record, fields: fields.to_vec(), rest: Vec::new() };
     machine.slots[0] = Value::Record(Rc::new(record));
     let mut value = |node: &'a Node| machine.node(node).map_err(|reject| reject.to_string());
     let (wanted, result) = match expected {
         Expected::Reject(_) => return None,
-        Expected::Holds(node, text) => (text.clone(), value(node).map(|value| (matches!(value, Value::Bool(true)), None))),
+        Expected::Holds(node, text) => {
+            (text.clone(), value(node).map(|value| (matches!(value, Value::Bool(true)), None)))
+        }
         Expected::Equal { left, right, texts } => {
             let both = value(left).and_then(|left| Ok((left, value(right)?)));
             let result = both.map(|(left, right)| (left.equals(&right), Some((left, right))));

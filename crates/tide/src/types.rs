@@ -1,5 +1,7 @@
 //! The types of Tide, and the records and unions of one program.
 
+use std::collections::BTreeSet;
+
 use crate::refinement::Refinement;
 use crate::source::Span;
 
@@ -42,6 +44,8 @@ pub(crate) struct Record {
     pub(crate) open: bool,
     /// Whether undeclared fields must be kept because the record may be written out whole.
     pub(crate) keeps_rest: bool,
+    /// How many records and lists are nested in it, itself included.
+    pub(crate) depth: usize,
 }
 
 /// A field of a record.
@@ -122,7 +126,8 @@ impl Types {
         if let Some(name) = &union.name {
             return name.clone();
         }
-        let mut shown: Vec<String> = union.members.iter().take(4).map(|member| format!("\"{member}\"")).collect();
+        let mut shown: Vec<String> =
+            union.members.iter().take(4).map(|member| format!("\"{member}\"")).collect();
         if union.members.len() > 4 {
             shown.push("...".into());
         }
@@ -140,40 +145,56 @@ impl Types {
 
     /// Whether a value of one type may stand where another is wanted, without any conversion.
     pub(crate) fn fits(&self, given: &Type, wanted: &Type) -> bool {
+        self.fits_beside(given, wanted, &mut BTreeSet::new())
+    }
+
+    /// The same, beside pairs of records that are being compared already: one answer for each is enough.
+    fn fits_beside(&self, given: &Type, wanted: &Type, known: &mut BTreeSet<(usize, usize)>) -> bool {
         match (given, wanted) {
             (Type::Error, _) | (_, Type::Error) => true,
             (Type::Null, Type::Optional(_)) => true,
-            (Type::Optional(given), Type::Optional(wanted)) => self.fits(given, wanted),
-            (given, Type::Optional(wanted)) => self.fits(given, wanted),
+            (Type::Optional(given), Type::Optional(wanted)) => self.fits_beside(given, wanted, known),
+            (given, Type::Optional(wanted)) => self.fits_beside(given, wanted, known),
             (Type::Currency | Type::Union(_), Type::String) => true,
             (Type::Union(given), Type::Union(wanted)) => {
                 let wanted = &self.unions[*wanted].members;
                 self.unions[*given].members.iter().all(|member| wanted.contains(member))
             }
-            (Type::List(given), Type::List(wanted)) => self.fits(given, wanted),
-            (Type::Record(given), Type::Record(wanted)) => self.same_shape(*given, *wanted),
+            (Type::List(given), Type::List(wanted)) => self.fits_beside(given, wanted, known),
+            (Type::Record(given), Type::Record(wanted)) => self.same_shape(*given, *wanted, known),
             (given, wanted) => given == wanted,
         }
     }
 
     /// Records fit when they list the same fields in the same order, whatever they are called.
-    fn same_shape(&self, given: usize, wanted: usize) -> bool {
+    fn same_shape(&self, given: usize, wanted: usize, known: &mut BTreeSet<(usize, usize)>) -> bool {
         let (a, b) = (&self.records[given], &self.records[wanted]);
         given == wanted
+            || !known.insert((given, wanted))
             || (a.open == b.open
                 && a.fields.len() == b.fields.len()
                 && a.fields.iter().zip(&b.fields).all(|(a, b)| {
-                    a.name == b.name && b.refinements.is_empty() && self.fits(&a.ty, &b.ty)
+                    a.name == b.name && b.refinements.is_empty() && self.fits_beside(&a.ty, &b.ty, known)
                 }))
+    }
+
+    /// How many records, lists and question marks are nested in a type.
+    pub(crate) fn depth(&self, ty: &Type) -> usize {
+        match ty {
+            Type::Record(id) => self.records[*id].depth,
+            Type::List(inner) | Type::Optional(inner) => 1 + self.depth(inner),
+            _ => 0,
+        }
     }
 
     /// Notes that values of the type are written out whole, with the undeclared fields of open records.
     pub(crate) fn keep_rest(&mut self, ty: &Type) {
         match ty {
             Type::List(inner) | Type::Optional(inner) => self.keep_rest(inner),
-            Type::Record(id) => {
-                self.records[*id].keeps_rest = self.records[*id].open;
-                let inner: Vec<Type> = self.records[*id].fields.iter().map(|field| field.ty.clone()).collect();
+            Type::Record(id) if !self.records[*id].keeps_rest => {
+                self.records[*id].keeps_rest = true;
+                let inner: Vec<Type> =
+                    self.records[*id].fields.iter().map(|field| field.ty.clone()).collect();
                 inner.iter().for_each(|ty| self.keep_rest(ty));
             }
             _ => {}

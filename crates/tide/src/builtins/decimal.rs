@@ -25,7 +25,8 @@ fn from_text<'a>(arguments: &[Value<'a>], _: usize) -> Result<Value<'a>, Failure
     // The library also reads `1_0`, `.5` and `+1`; a number of Tide begins and ends with a digit.
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let framed = digits.starts_with(|c: char| c.is_ascii_digit()) && digits.ends_with(|c: char| c.is_ascii_digit());
+    let framed =
+        digits.starts_with(|c: char| c.is_ascii_digit()) && digits.ends_with(|c: char| c.is_ascii_digit());
     let value = if plain && framed { Decimal::from_str_exact(text).ok() } else { None };
     Ok(value.map_or(Value::Absent, Value::Decimal))
 }

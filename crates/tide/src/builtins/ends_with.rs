@@ -8,9 +8,7 @@ pub(super) const BUILTIN: Builtin = Builtin {
     signature: "ends_with(text: String, part: String) -> Bool",
     doc: "Returns whether the text ends with the part.",
     example: Example { expression: "ends_with(\"a.json\", \".json\")", ty: "Bool", value: "true" },
-    overloads: &[
-        Overload { parameters: &[Kind::String, Kind::String], result: Kind::Bool, run: run },
-    ],
+    overloads: &[Overload { parameters: &[Kind::String, Kind::String], result: Kind::Bool, run }],
 };
 
 fn run<'a>(arguments: &[Value<'a>], _: usize) -> Result<Value<'a>, Failure> {

@@ -8,9 +8,7 @@ pub(super) const BUILTIN: Builtin = Builtin {
     signature: "lower(text: String) -> String",
     doc: "Returns the text in lower case.",
     example: Example { expression: "lower(\"ABC\")", ty: "String", value: "\"abc\"" },
-    overloads: &[
-        Overload { parameters: &[Kind::String], result: Kind::String, run: run },
-    ],
+    overloads: &[Overload { parameters: &[Kind::String], result: Kind::String, run }],
 };
 
 fn run<'a>(arguments: &[Value<'a>], max_bytes: usize) -> Result<Value<'a>, Failure> {

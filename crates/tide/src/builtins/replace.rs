@@ -8,9 +8,11 @@ pub(super) const BUILTIN: Builtin = Builtin {
     signature: "replace(text: String, part: String, by: String) -> String",
     doc: "Replaces every occurrence of the part. An empty part replaces nothing.",
     example: Example { expression: "replace(\"a-b-c\", \"-\", \"_\")", ty: "String", value: "\"a_b_c\"" },
-    overloads: &[
-        Overload { parameters: &[Kind::String, Kind::String, Kind::String], result: Kind::String, run: run },
-    ],
+    overloads: &[Overload {
+        parameters: &[Kind::String, Kind::String, Kind::String],
+        result: Kind::String,
+        run,
+    }],
 };
 
 fn run<'a>(arguments: &[Value<'a>], max_bytes: usize) -> Result<Value<'a>, Failure> {

@@ -10,9 +10,7 @@ pub(super) const BUILTIN: Builtin = Builtin {
     signature: "round(value: Decimal, places: Int) -> Decimal",
     doc: "Rounds to so many places after the point, halves away from zero. Places below 0 count as 0, above 28 as 28.",
     example: Example { expression: "round(2.345, 2)", ty: "Decimal", value: "2.35" },
-    overloads: &[
-        Overload { parameters: &[Kind::Decimal, Kind::Int], result: Kind::Decimal, run: run },
-    ],
+    overloads: &[Overload { parameters: &[Kind::Decimal, Kind::Int], result: Kind::Decimal, run }],
 };
 
 fn run<'a>(arguments: &[Value<'a>], _: usize) -> Result<Value<'a>, Failure> {

@@ -8,9 +8,7 @@ pub(super) const BUILTIN: Builtin = Builtin {
     signature: "slice(text: String, start: Int, end: Int) -> String",
     doc: "Returns the characters from `start` up to but without `end`, counted from 0. Positions outside of the text are moved to its ends.",
     example: Example { expression: "slice(\"abcdef\", 1, 3)", ty: "String", value: "\"bc\"" },
-    overloads: &[
-        Overload { parameters: &[Kind::String, Kind::Int, Kind::Int], result: Kind::String, run: run },
-    ],
+    overloads: &[Overload { parameters: &[Kind::String, Kind::Int, Kind::Int], result: Kind::String, run }],
 };
 
 fn run<'a>(arguments: &[Value<'a>], _: usize) -> Result<Value<'a>, Failure> {

@@ -8,9 +8,7 @@ pub(super) const BUILTIN: Builtin = Builtin {
     signature: "starts_with(text: String, part: String) -> Bool",
     doc: "Returns whether the text begins with the part.",
     example: Example { expression: "starts_with(\"re_1\", \"re_\")", ty: "Bool", value: "true" },
-    overloads: &[
-        Overload { parameters: &[Kind::String, Kind::String], result: Kind::Bool, run: run },
-    ],
+    overloads: &[Overload { parameters: &[Kind::String, Kind::String], result: Kind::Bool, run }],
 };
 
 fn run<'a>(arguments: &[Value<'a>], _: usize) -> Result<Value<'a>, Failure> {

@@ -9,11 +9,11 @@ pub(super) const BUILTIN: Builtin = Builtin {
     doc: "Writes the value as it would stand in JSON; a String stays as it is.",
     example: Example { expression: "string(12.50)", ty: "String", value: "\"12.50\"" },
     overloads: &[
-        Overload { parameters: &[Kind::Int], result: Kind::String, run: run },
-        Overload { parameters: &[Kind::Decimal], result: Kind::String, run: run },
-        Overload { parameters: &[Kind::Float], result: Kind::String, run: run },
-        Overload { parameters: &[Kind::Bool], result: Kind::String, run: run },
-        Overload { parameters: &[Kind::String], result: Kind::String, run: run },
+        Overload { parameters: &[Kind::Int], result: Kind::String, run },
+        Overload { parameters: &[Kind::Decimal], result: Kind::String, run },
+        Overload { parameters: &[Kind::Float], result: Kind::String, run },
+        Overload { parameters: &[Kind::Bool], result: Kind::String, run },
+        Overload { parameters: &[Kind::String], result: Kind::String, run },
     ],
 };
 

@@ -8,9 +8,7 @@ pub(super) const BUILTIN: Builtin = Builtin {
     signature: "trim(text: String) -> String",
     doc: "Removes blanks and line breaks at both ends.",
     example: Example { expression: "trim(\"  a b \")", ty: "String", value: "\"a b\"" },
-    overloads: &[
-        Overload { parameters: &[Kind::String], result: Kind::String, run: run },
-    ],
+    overloads: &[Overload { parameters: &[Kind::String], result: Kind::String, run }],
 };
 
 fn run<'a>(arguments: &[Value<'a>], _: usize) -> Result<Value<'a>, Failure> {

@@ -8,9 +8,7 @@ pub(super) const BUILTIN: Builtin = Builtin {
     signature: "upper(text: String) -> String",
     doc: "Returns the text in upper case.",
     example: Example { expression: "upper(\"eur\")", ty: "String", value: "\"EUR\"" },
-    overloads: &[
-        Overload { parameters: &[Kind::String], result: Kind::String, run: run },
-    ],
+    overloads: &[Overload { parameters: &[Kind::String], result: Kind::String, run }],
 };
 
 fn run<'a>(arguments: &[Value<'a>], max_bytes: usize) -> Result<Value<'a>, Failure> {

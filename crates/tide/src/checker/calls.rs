@@ -60,7 +60,8 @@ impl<'a> Checker<'a> {
 
     fn unknown_function(&mut self, function: &Name) {
         let names = builtins::builtins().iter().map(|builtin| builtin.name);
-        let foreign = FOREIGN.iter().find(|(name, _)| *name == function.text).map(|(_, call)| (*call).to_string());
+        let foreign =
+            FOREIGN.iter().find(|(name, _)| *name == function.text).map(|(_, call)| (*call).to_string());
         let help = match foreign.or_else(|| suggest(&function.text, names.clone())) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("the functions are {}", names.collect::<Vec<_>>().join(", ")),
@@ -102,7 +103,10 @@ impl<'a> Checker<'a> {
                 let halves: Option<Vec<(&str, &str)>> =
                     members.iter().map(|member| member.split_once(separator.as_str())).collect();
                 halves.map(|halves| {
-                    let (left, right) = (distinct(halves.iter().map(|half| half.0)), distinct(halves.iter().map(|half| half.1)));
+                    let (left, right) = (
+                        distinct(halves.iter().map(|half| half.0)),
+                        distinct(halves.iter().map(|half| half.1)),
+                    );
                     Type::Pair(Box::new((self.add_union(left, None), self.add_union(right, None))))
                 })
             }
@@ -116,10 +120,9 @@ impl<'a> Checker<'a> {
 
 /// The overload for these arguments; number literals take on the type it wants.
 fn choose(builtin: &'static Builtin, typed: &mut [Typed]) -> Option<&'static Overload> {
-    let exact = builtin
-        .overloads
-        .iter()
-        .find(|overload| overload.parameters.iter().zip(typed.iter()).all(|(kind, argument)| kind.takes(&argument.ty)));
+    let exact = builtin.overloads.iter().find(|overload| {
+        overload.parameters.iter().zip(typed.iter()).all(|(kind, argument)| kind.takes(&argument.ty))
+    });
     if exact.is_some() {
         return exact;
     }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::{Checker, NamedConstant};
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::limits::MAX_FIELDS;
+use crate::limits::{MAX_FIELDS, MAX_ITEMS, MAX_PATTERNS, MAX_TYPE_DEPTH};
 use crate::plan::Node;
 use crate::refinement::{Range, Refinement};
 use crate::source::Span;
@@ -18,7 +18,7 @@ use crate::types::{Field, Record, Type, Union};
 const PLAIN_TYPES: [&str; 8] = ["Int", "Decimal", "Float", "Bool", "String", "Currency", "Json", "List"];
 
 /// Largest compiled form of a pattern, in bytes; keeps `(((a{999}){999}){999})` from filling the memory.
-const MAX_PATTERN_BYTES: usize = 1 << 20;
+const MAX_PATTERN_BYTES: usize = 1 << 18;
 
 /// A declared type.
 pub(super) struct Named<'a> {
@@ -54,8 +54,8 @@ impl<'a> Checker<'a> {
         for ty in &file.types {
             self.declare(&ty.name, Declaration::Type(&ty.ty));
         }
-        self.exactly_one("event", file.events.iter().map(|event| &event.name).collect());
-        self.exactly_one("rule", file.rules.iter().map(|rule| &rule.name).collect());
+        self.exactly_one("event", &file.events.iter().map(|event| &event.name).collect::<Vec<_>>());
+        self.exactly_one("rule", &file.rules.iter().map(|rule| &rule.name).collect::<Vec<_>>());
     }
 
     fn declare(&mut self, name: &'a Name, declaration: Declaration<'a>) {
@@ -81,9 +81,9 @@ impl<'a> Checker<'a> {
         self.report(diagnostic);
     }
 
-    fn exactly_one(&mut self, what: &str, found: Vec<&Name>) {
+    fn exactly_one(&mut self, what: &str, found: &[&Name]) {
         let end = self.source.text.trim_end().len();
-        match found[..] {
+        match found {
             [_] => {}
             [] => {
                 let help = match what {
@@ -134,11 +134,17 @@ impl<'a> Checker<'a> {
             }
             State::Waiting => named.state = State::Busy,
         }
-        let declaration = named.declaration;
-        let ty = match declaration {
+        let (declaration, span) = (named.declaration, named.span);
+        self.resolving += 1;
+        let mut ty = match declaration {
+            _ if self.resolving > MAX_TYPE_DEPTH => self.too_deep(span),
             Declaration::Record(body) => Type::Record(self.record(body, Some(name))),
             Declaration::Type(expression) => self.named_type(expression, name),
         };
+        self.resolving -= 1;
+        if self.plan.types.depth(&ty) > MAX_TYPE_DEPTH {
+            ty = self.too_deep(span);
+        }
         if let Some(named) = self.named.get_mut(name) {
             if matches!(named.state, State::Done(_)) {
                 return Some(Type::Error);
@@ -146,6 +152,15 @@ impl<'a> Checker<'a> {
             named.state = State::Done(ty.clone());
         }
         Some(ty)
+    }
+
+    fn too_deep(&mut self, span: Span) -> Type {
+        self.report(
+            Diagnostic::error("E0005", "this type is nested too deeply")
+                .label(span, format!("more than {MAX_TYPE_DEPTH} levels"))
+                .help("a part that is carried through unread can be `Json`"),
+        );
+        Type::Error
     }
 
     // --- types ---
@@ -208,9 +223,16 @@ impl<'a> Checker<'a> {
     }
 
     fn union(&mut self, members: &[Name], name: Option<&str>) -> Type {
+        if let Some(first) = members.get(MAX_ITEMS) {
+            self.too_many(first.span, "members in this union", MAX_ITEMS);
+            return Type::Error;
+        }
         for (index, member) in members.iter().enumerate() {
             if let Some(first) = members[..index].iter().find(|other| other.text == member.text) {
-                self.declared_twice(&Name { text: format!("\"{}\"", member.text), span: member.span }, first.span);
+                self.declared_twice(
+                    &Name { text: format!("\"{}\"", member.text), span: member.span },
+                    first.span,
+                );
             }
         }
         let members = members.iter().map(|member| member.text.clone()).collect();
@@ -225,8 +247,7 @@ impl<'a> Checker<'a> {
 
     fn record(&mut self, body: &'a RecordBody, name: Option<&str>) -> usize {
         if body.fields.len() > MAX_FIELDS {
-            let message = format!("a record has at most {MAX_FIELDS} fields, this one has {}", body.fields.len());
-            self.report(Diagnostic::error("E0110", message).label(body.span, "too many fields"));
+            self.too_many(body.span, "fields in this record", MAX_FIELDS);
         }
         let mut fields: Vec<Field> = Vec::new();
         for declaration in body.fields.iter().take(MAX_FIELDS) {
@@ -236,7 +257,9 @@ impl<'a> Checker<'a> {
                 None => fields.push(field),
             }
         }
-        let record = Record { name: name.map(str::to_string), fields, open: body.open, keeps_rest: false };
+        let depth = 1 + fields.iter().map(|field| self.plan.types.depth(&field.ty)).max().unwrap_or(0);
+        let name = name.map(str::to_string);
+        let record = Record { name, fields, open: body.open, keeps_rest: false, depth };
         self.plan.types.records.push(record);
         self.plan.types.records.len() - 1
     }
@@ -324,11 +347,17 @@ impl<'a> Checker<'a> {
     }
 
     fn pattern(&mut self, pattern: &Name) -> Option<Refinement> {
+        self.patterns += 1;
+        if self.patterns > MAX_PATTERNS {
+            self.too_many(pattern.span, "patterns in this file", MAX_PATTERNS);
+            return None;
+        }
         match RegexBuilder::new(&pattern.text).size_limit(MAX_PATTERN_BYTES).build() {
             Ok(regex) => Some(Refinement::Matching(regex)),
             Err(error) => {
                 let text = error.to_string();
-                let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_string();
+                let reason =
+                    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_string();
                 self.report(
                     Diagnostic::error("E0208", "this pattern is not a regular expression")
                         .label(pattern.span, reason)
@@ -342,7 +371,10 @@ impl<'a> Checker<'a> {
     // --- constants ---
 
     pub(super) fn constants(&mut self) {
-        for declaration in &self.file.constants {
+        if let Some(first) = self.file.constants.get(MAX_ITEMS) {
+            self.too_many(first.name.span, "constants in this file", MAX_ITEMS);
+        }
+        for declaration in self.file.constants.iter().take(MAX_ITEMS) {
             let name = &declaration.name;
             let known = self.constants.iter().any(|constant| constant.name == name.text);
             if known {

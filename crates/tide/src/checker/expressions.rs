@@ -18,6 +18,9 @@ impl<'a> Checker<'a> {
     /// Checks an expression. The hint is what its surroundings would like; it binds nobody.
     pub(super) fn expression(&mut self, expr: &'a Expr, hint: Option<&Type>) -> Typed {
         let span = expr.span;
+        if self.is_full() {
+            return Typed::error(span);
+        }
         match &expr.kind {
             ExprKind::Error => Typed::error(span),
             ExprKind::Null => Typed::constant(Constant::Absent, Type::Null, span),
@@ -72,6 +75,9 @@ impl<'a> Checker<'a> {
         let mut diagnostic =
             Diagnostic::error("E0101", format!("there is no name `{name}`")).label(span, "unknown name");
         if let Some(closed) = self.scopes.closed(name) {
+            // That nobody reads it there is the same mistake.
+            let unused = super::scope::unused_message(name);
+            self.diagnostics.retain(|found| found.message != unused);
             diagnostic = diagnostic
                 .label(closed, "assigned inside a block, known only there")
                 .help(format!("declare it before the block: `mut {name} = ...`"));
@@ -174,7 +180,10 @@ impl<'a> Checker<'a> {
         self.report(
             Diagnostic::error("E0201", format!("`{text}` may be absent"))
                 .label(base.span, format!("this is {}", self.show(&base.ty)))
-                .help(format!("write `{text}?.{}` and say with `??` what holds when it is absent", field.text)),
+                .help(format!(
+                    "write `{text}?.{}` and say with `??` what holds when it is absent",
+                    field.text
+                )),
         );
     }
 
@@ -182,7 +191,8 @@ impl<'a> Checker<'a> {
         let mut diagnostic = Diagnostic::error("E0102", format!("{} has no fields", self.show(&base.ty)))
             .label(field.span, "no such field");
         if *base.ty.present() == Type::Json {
-            diagnostic = diagnostic.help("Json is carried through unread; declare the fields that the rule reads");
+            diagnostic =
+                diagnostic.help("Json is carried through unread; declare the fields that the rule reads");
         }
         self.report(diagnostic);
     }

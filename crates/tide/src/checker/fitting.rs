@@ -21,9 +21,14 @@ impl<'a> Checker<'a> {
             return node;
         }
         if self.plan.types.fits(&typed.ty, wanted.ty) {
+            // Where two record types meet, the value may be written out under the other one's name.
+            if typed.ty != *wanted.ty {
+                self.plan.types.keep_rest(&typed.ty);
+            }
             return typed.node;
         }
-        let absent = matches!(typed.ty, Type::Optional(_)) && self.plan.types.fits(typed.ty.present(), wanted.ty);
+        let absent =
+            matches!(typed.ty, Type::Optional(_)) && self.plan.types.fits(typed.ty.present(), wanted.ty);
         if absent {
             self.may_be_absent(&typed);
         } else {
@@ -70,7 +75,8 @@ impl<'a> Checker<'a> {
         let help = match suggest(text, members.iter().map(String::as_str)) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
             None => {
-                let known: Vec<String> = members.iter().take(8).map(|member| format!("\"{member}\"")).collect();
+                let known: Vec<String> =
+                    members.iter().take(8).map(|member| format!("\"{member}\"")).collect();
                 format!("it can be {}", known.join(", "))
             }
         };
@@ -151,7 +157,9 @@ impl<'a> Checker<'a> {
 pub(super) fn as_number(constant: &Constant, wanted: &Type) -> Option<Constant> {
     match (constant, wanted) {
         (Constant::Int(value), Type::Decimal) => Some(Constant::Decimal((*value).into())),
-        (Constant::Int(value), Type::Float) => rust_decimal::Decimal::from(*value).to_f64().map(Constant::Float),
+        (Constant::Int(value), Type::Float) => {
+            rust_decimal::Decimal::from(*value).to_f64().map(Constant::Float)
+        }
         (Constant::Decimal(value), Type::Float) => value.to_f64().map(Constant::Float),
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 use super::{Checker, Typed, Wanted};
 use crate::diagnostic::Diagnostic;
+use crate::limits::MAX_ITEMS;
 use crate::plan::Node;
 use crate::source::Span;
 use crate::syntax::{Arm, Expr, Pattern, PatternKind};
@@ -101,9 +102,13 @@ impl<'a> Checker<'a> {
                     self.nothing_left(pattern.span, ty, covered);
                 }
                 Some(constant) => {
-                    let known = covered.constants.iter().find(|(other, _)| *other == constant).map(|(_, at)| *at);
+                    let known =
+                        covered.constants.iter().find(|(other, _)| *other == constant).map(|(_, at)| *at);
                     match known {
                         Some(previous) => self.unreachable(pattern.span, previous, "handled here already"),
+                        None if covered.constants.len() == MAX_ITEMS => {
+                            self.too_many(pattern.span, "cases in this match", MAX_ITEMS);
+                        }
                         None => covered.constants.push((constant.clone(), pattern.span)),
                     }
                     constants.push(constant);
@@ -163,7 +168,9 @@ impl<'a> Checker<'a> {
             | (_, Type::Error) => {}
             _ => {
                 let message = format!("this pattern never matches {}", self.show(ty));
-                self.report(Diagnostic::error("E0202", message).label(pattern.span, "a value of another type"));
+                self.report(
+                    Diagnostic::error("E0202", message).label(pattern.span, "a value of another type"),
+                );
             }
         }
         Some(constant)
@@ -180,9 +187,11 @@ impl<'a> Checker<'a> {
                 let missing = members.filter(|member| !is_covered(&Constant::Text((*member).clone())));
                 missing.map(|member| format!("\"{member}\"")).collect()
             }
-            Type::Bool => {
-                [true, false].into_iter().filter(|value| !is_covered(&Constant::Bool(*value))).map(|value| value.to_string()).collect()
-            }
+            Type::Bool => [true, false]
+                .into_iter()
+                .filter(|value| !is_covered(&Constant::Bool(*value)))
+                .map(|value| value.to_string())
+                .collect(),
             _ => vec!["_".to_string()],
         };
         if missing.is_empty() {

@@ -22,7 +22,8 @@ impl<'a> Checker<'a> {
         match operator {
             Operator::And | Operator::Or => {
                 let (left, right) = (Box::new(self.condition(left)), Box::new(self.condition(right)));
-                let node = if operator == Operator::And { Node::And(left, right) } else { Node::Or(left, right) };
+                let node =
+                    if operator == Operator::And { Node::And(left, right) } else { Node::Or(left, right) };
                 Typed::new(node, Type::Bool, span)
             }
             Operator::Coalesce => self.coalesce(operator_span, left, right, hint),
@@ -222,7 +223,11 @@ impl<'a> Checker<'a> {
         let Type::List(inner) = &list.ty else {
             if list.ty != Type::Error {
                 let message = format!("`in` needs a list, found {}", self.show(&list.ty));
-                let help = if list.ty.is_text() { "whether a string holds another: `contains(text, part)`" } else { "a list is written `[a, b]`" };
+                let help = if list.ty.is_text() {
+                    "whether a string holds another: `contains(text, part)`"
+                } else {
+                    "a list is written `[a, b]`"
+                };
                 self.report(Diagnostic::error("E0203", message).label(list.span, "not a list").help(help));
             }
             return Typed::new(Node::Constant(Constant::Absent), Type::Bool, span);
@@ -230,7 +235,11 @@ impl<'a> Checker<'a> {
         let comparable = self.plan.types.fits(&item.ty, inner) || self.plan.types.fits(inner, &item.ty);
         let scalar = !matches!(item.ty, Type::Record(_) | Type::List(_) | Type::Json);
         let item_constants = match (&list.node, &item.ty) {
-            (Node::Constant(Constant::List(items)), ty) => self.list_constants(items, ty, list.span),
+            (Node::Constant(Constant::List(items)), ty) => {
+                // The items of a list that is written out here have been looked at already.
+                let named = **inner != item.ty;
+                self.list_constants(items, ty, named.then_some(list.span))
+            }
             _ => None,
         };
         if !scalar || (!comparable && item_constants.is_none()) {
@@ -249,12 +258,19 @@ impl<'a> Checker<'a> {
     }
 
     /// The constants of a list in the type of the item that is looked for, if they can be in it.
-    fn list_constants(&mut self, items: &[Constant], ty: &Type, span: Span) -> Option<Vec<Constant>> {
+    fn list_constants(
+        &mut self,
+        items: &[Constant],
+        ty: &Type,
+        named: Option<Span>,
+    ) -> Option<Vec<Constant>> {
         let mut fitted = Vec::new();
         for item in items {
             match (item, ty) {
                 (Constant::Text(text), Type::Union(id)) => {
-                    self.literal_of_union(text, *id, span);
+                    if let Some(span) = named {
+                        self.literal_of_union(text, *id, span);
+                    }
                     fitted.push(item.clone());
                 }
                 (Constant::Text(_), ty) if ty.is_text() => fitted.push(item.clone()),
@@ -304,7 +320,9 @@ impl<'a> Checker<'a> {
         // A union with another string as fallback is a String.
         let widened = match (inner, &right_plain) {
             (Type::Union(id), Type::String) => match &right.node {
-                Node::Constant(Constant::Text(text)) if self.plan.types.unions[*id].members.contains(text) => {
+                Node::Constant(Constant::Text(text))
+                    if self.plan.types.unions[*id].members.contains(text) =>
+                {
                     inner.clone()
                 }
                 _ => Type::String,
@@ -314,7 +332,7 @@ impl<'a> Checker<'a> {
             _ => inner.clone(),
         };
         let optional = matches!(right.ty, Type::Optional(_) | Type::Null);
-        let wanted = if optional { widened.clone().optional() } else { widened.clone() };
+        let wanted = if optional { widened.optional() } else { widened };
         let reason = Some((left, format!("this is {} when it is present", self.show(inner))));
         let node = self.fit(right, &Wanted { ty: &wanted, reason });
         (wanted, node)

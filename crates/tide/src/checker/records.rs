@@ -82,9 +82,10 @@ impl<'a> Checker<'a> {
     fn expect_name(&mut self, id: usize, name: &Name) {
         let wanted = self.show(&Type::Record(id));
         if wanted != name.text {
-            let diagnostic = Diagnostic::error("E0202", format!("expected `{wanted}`, found `{}`", name.text))
-                .label(name.span, "another record")
-                .help(format!("the rule promises `{wanted}`"));
+            let diagnostic =
+                Diagnostic::error("E0202", format!("expected `{wanted}`, found `{}`", name.text))
+                    .label(name.span, "another record")
+                    .help(format!("the rule promises `{wanted}`"));
             self.report(diagnostic);
         }
     }
@@ -93,10 +94,10 @@ impl<'a> Checker<'a> {
         let field = &self.plan.types.records[id].fields[index];
         let (ty, declared) = (field.ty.clone(), field.span);
         let reason = format!("the field is declared as {}", self.show(&ty));
-        let node = self.check(value, &Wanted { ty: &ty, reason: Some((declared, reason)) });
+        let typed = self.expression(value, Some(&ty));
         // A value that goes into a record is written out, with whatever an open record brought along.
-        self.plan.types.keep_rest(&ty);
-        self.keep_rest_of_source(&node);
+        self.plan.types.keep_rest(&typed.ty);
+        let node = self.fit(typed, &Wanted { ty: &ty, reason: Some((declared, reason)) });
         if let Node::Constant(constant) = &node {
             let refinements = &self.plan.types.records[id].fields[index].refinements;
             if let Some((_, expected)) = broken(refinements, &constant.value()) {
@@ -110,42 +111,30 @@ impl<'a> Checker<'a> {
         node
     }
 
-    /// A field of the event may have a record type of its own that fits the field it goes into.
-    fn keep_rest_of_source(&mut self, node: &Node) {
-        if let Node::Path { slot, fields } = node
-            && let Some(ty) = self.type_of_path(*slot, fields)
-        {
-            self.plan.types.keep_rest(&ty);
-        }
-    }
-
-    fn type_of_path(&self, slot: usize, fields: &[usize]) -> Option<Type> {
-        let mut ty = self.scopes.type_of(slot)?;
-        for &index in fields {
-            let Type::Record(record) = ty.present() else { return None };
-            ty = self.plan.types.records.get(*record)?.fields.get(index)?.ty.clone();
-        }
-        Some(ty)
-    }
-
     fn missing_fields(&mut self, id: usize, seen: &[Option<Span>], span: Span) {
         let record = &self.plan.types.records[id];
-        let missing: Vec<&crate::types::Field> =
-            record.fields.iter().zip(seen).filter(|(_, seen)| seen.is_none()).map(|(field, _)| field).collect();
+        let missing: Vec<&crate::types::Field> = record
+            .fields
+            .iter()
+            .zip(seen)
+            .filter(|(_, seen)| seen.is_none())
+            .map(|(field, _)| field)
+            .collect();
         let Some(first) = missing.first() else { return };
         let names: Vec<String> = missing.iter().map(|field| format!("`{}`", field.name)).collect();
-        let lines: Vec<String> =
-            missing.iter().map(|field| format!("{}: ...", field.name)).collect();
+        let lines: Vec<String> = missing.iter().map(|field| format!("{}: ...", field.name)).collect();
         let shown = self.show(&Type::Record(id));
         let plural = if missing.len() == 1 { "field" } else { "fields" };
-        let hint = match first.ty {
-            Type::Optional(_) => "; an absent value is written `null`",
-            _ => "",
-        };
-        let diagnostic = Diagnostic::error("E0210", format!("`{shown}` lacks the {plural} {}", names.join(", ")))
-            .label(span, format!("{} missing", if missing.len() == 1 { "a field is" } else { "fields are" }))
-            .label(first.span, "declared here")
-            .help(format!("add `{}`{hint}", lines.join(", ")));
+        let optional = missing.iter().any(|field| matches!(field.ty, Type::Optional(_)));
+        let hint = if optional { "; an absent value is written `null`" } else { "" };
+        let diagnostic =
+            Diagnostic::error("E0210", format!("`{shown}` lacks the {plural} {}", names.join(", ")))
+                .label(
+                    span,
+                    format!("{} missing", if missing.len() == 1 { "a field is" } else { "fields are" }),
+                )
+                .label(first.span, "declared here")
+                .help(format!("add `{}`{hint}", lines.join(", ")));
         self.report(diagnostic);
     }
 }

@@ -41,8 +41,7 @@ impl Scopes {
     pub(super) fn add(&mut self, name: &Name, ty: Type, mutable: bool) -> usize {
         let slot = self.slots;
         self.slots += 1;
-        let binding =
-            Binding { name: name.text.clone(), span: name.span, slot, ty, mutable, used: false };
+        let binding = Binding { name: name.text.clone(), span: name.span, slot, ty, mutable, used: false };
         if let Some(block) = self.blocks.last_mut() {
             block.push(binding);
         }
@@ -75,18 +74,17 @@ impl Scopes {
         self.closed.iter().rev().find(|(closed, _)| closed == name).map(|(_, span)| *span)
     }
 
-    /// The type of what a slot holds.
-    pub(super) fn type_of(&self, slot: usize) -> Option<Type> {
-        self.blocks.iter().flatten().find(|binding| binding.slot == slot).map(|binding| binding.ty.clone())
-    }
-
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.blocks.iter().flatten().map(|binding| binding.name.as_str())
     }
 }
 
 fn unused(binding: &Binding) -> Diagnostic {
-    Diagnostic::warning("W0501", format!("`{}` is never read", binding.name))
+    Diagnostic::warning("W0501", unused_message(&binding.name))
         .label(binding.span, "assigned here, read nowhere")
         .help(format!("remove it, or call it `_{}` to keep it", binding.name))
+}
+
+pub(super) fn unused_message(name: &str) -> String {
+    format!("`{name}` is never read")
 }

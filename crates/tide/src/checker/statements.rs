@@ -2,6 +2,7 @@
 
 use super::{Checker, Typed, Wanted};
 use crate::diagnostic::{Diagnostic, suggest};
+use crate::limits::MAX_ITEMS;
 use crate::plan::{Node, Step};
 use crate::source::Span;
 use crate::syntax::{Block, Expr, ExprKind, Name, RuleDeclaration, Statement, StatementKind};
@@ -41,18 +42,20 @@ impl<'a> Checker<'a> {
         if let Some(event) = self.file.events.first()
             && rule.parameter_type.text != event.name.text
         {
-            let diagnostic = Diagnostic::error("E0103", format!("`{}` is not the event", rule.parameter_type.text))
-                .label(rule.parameter_type.span, format!("expected `{}`", event.name.text))
-                .label(event.name.span, "the event is declared here")
-                .help(format!("write `{}: {}`", rule.parameter.text, event.name.text));
+            let diagnostic =
+                Diagnostic::error("E0103", format!("`{}` is not the event", rule.parameter_type.text))
+                    .label(rule.parameter_type.span, format!("expected `{}`", event.name.text))
+                    .label(event.name.span, "the event is declared here")
+                    .help(format!("write `{}: {}`", rule.parameter.text, event.name.text));
             self.report(diagnostic);
         }
         match self.resolve(&rule.result.text) {
             Some(Type::Record(id)) => self.plan.record = id,
             Some(Type::Error) => self.plan.record = usize::MAX,
             Some(_) => {
-                let diagnostic = Diagnostic::error("E0103", format!("`{}` is not a record", rule.result.text))
-                    .label(rule.result.span, "a rule returns a record");
+                let diagnostic =
+                    Diagnostic::error("E0103", format!("`{}` is not a record", rule.result.text))
+                        .label(rule.result.span, "a rule returns a record");
                 self.report(diagnostic);
                 self.plan.record = usize::MAX;
             }
@@ -172,6 +175,10 @@ impl<'a> Checker<'a> {
                     .label(name.span, "cannot be assigned")
                     .help("choose another name"),
             );
+        }
+        if self.scopes.slots >= MAX_ITEMS {
+            self.too_many(name.span, "names in this rule", MAX_ITEMS);
+            return 0;
         }
         let slot = self.scopes.add(name, ty, mutable);
         self.pointers.resize(self.scopes.slots, None);

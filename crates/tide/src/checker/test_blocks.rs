@@ -19,9 +19,10 @@ impl<'a> Checker<'a> {
         let file = self.file;
         for (index, test) in file.tests.iter().enumerate() {
             if let Some(first) = file.tests[..index].iter().find(|other| other.name.text == test.name.text) {
-                let diagnostic = Diagnostic::error("E0105", format!("two tests are called \"{}\"", test.name.text))
-                    .label(test.name.span, "used again")
-                    .label(first.name.span, "first used here");
+                let diagnostic =
+                    Diagnostic::error("E0105", format!("two tests are called \"{}\"", test.name.text))
+                        .label(test.name.span, "used again")
+                        .label(first.name.span, "first used here");
                 self.report(diagnostic);
             }
         }
@@ -35,16 +36,25 @@ impl<'a> Checker<'a> {
             return None;
         };
         if test.expectations.is_empty() {
-            self.incomplete(name, "nothing is expected", "add `expect record.field == value` or `expect reject`");
+            self.incomplete(
+                name,
+                "nothing is expected",
+                "add `expect record.field == value` or `expect reject`",
+            );
         }
         self.is_json(given);
         self.scopes.open();
         let record_name = Name { text: "record".into(), span: name.span };
         self.scopes.slots = 0;
         self.scopes.add(&record_name, Type::Record(self.plan.record), false);
-        let expected = test.expectations.iter().filter_map(|expectation| self.expectation(expectation)).collect();
+        let event = self.text(given).to_string();
+        let expected = test
+            .expectations
+            .iter()
+            .filter_map(|expectation| self.expectation(expectation, &event))
+            .collect();
         self.scopes.close();
-        Some(Test { name: name.text.clone(), span: name.span, event: self.text(given).to_string(), expected })
+        Some(Test { name: name.text.clone(), span: name.span, event, expected })
     }
 
     fn incomplete(&mut self, name: &Name, what: &str, help: &str) {
@@ -71,11 +81,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn expectation(&mut self, expectation: &'a Expectation) -> Option<(Span, Expected)> {
+    fn expectation(&mut self, expectation: &'a Expectation, given: &str) -> Option<(Span, Expected)> {
         let expected = match &expectation.kind {
             ExpectationKind::Reject { at: None } => Expected::Reject(None),
             ExpectationKind::Reject { at: Some(pointer) } => {
-                self.pointer_exists(pointer);
+                self.pointer_exists(pointer, given);
                 Expected::Reject(Some(pointer.text.clone()))
             }
             ExpectationKind::Holds(expr) => {
@@ -92,36 +102,31 @@ impl<'a> Checker<'a> {
         Some((expectation.span, expected))
     }
 
-    /// Sees to it that a pointer can point at something in the event.
-    fn pointer_exists(&mut self, pointer: &Name) {
+    /// Sees to it that a pointer can point at something: at a field that is declared, or at one that
+    /// the given event has though it is not.
+    fn pointer_exists(&mut self, pointer: &Name, given: &str) {
         if pointer.text.is_empty() {
             return;
         }
+        if !pointer.text.starts_with('/') {
+            self.bad_pointer(pointer, Some(format!("did you mean \"/{}\"?", pointer.text)));
+            return;
+        }
         let mut ty = Type::Record(self.plan.event);
-        for (index, step) in pointer.text.split('/').enumerate() {
-            if index == 0 {
-                if !step.is_empty() {
-                    self.bad_pointer(pointer, Some(format!("did you mean \"/{}\"?", pointer.text)));
-                    return;
-                }
-                continue;
-            }
+        for step in pointer.text.split('/').skip(1) {
             let step = step.replace("~1", "/").replace("~0", "~");
             ty = match ty.present() {
                 Type::Record(id) => {
                     let Some(record) = self.plan.types.records.get(*id) else { return };
-                    let names: Vec<&str> = record.fields.iter().map(|field| field.name.as_str()).collect();
-                    match record.position(&step) {
-                        Some(position) => record.fields[position].ty.clone(),
-                        None => {
-                            let meant = suggest(&step, names);
-                            // A field that is not declared can itself be what is rejected.
-                            if let Some(meant) = meant {
-                                self.bad_pointer(pointer, Some(format!("did you mean `{meant}`?")));
-                            }
-                            return;
+                    let Some(position) = record.position(&step) else {
+                        if !given.contains(&format!("\"{step}\"")) {
+                            let names = record.fields.iter().map(|field| field.name.as_str());
+                            let help = suggest(&step, names).map(|meant| format!("did you mean `{meant}`?"));
+                            self.bad_pointer(pointer, help);
                         }
-                    }
+                        return;
+                    };
+                    record.fields[position].ty.clone()
                 }
                 Type::List(item) => (**item).clone(),
                 _ => return,

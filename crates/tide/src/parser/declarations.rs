@@ -4,8 +4,9 @@ use super::{Abort, DECLARATIONS, Parsed, Parser};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::lexer::TokenKind;
 use crate::syntax::{
-    ConstDeclaration, Expr, ExprKind, FieldDeclaration, File, Name, RangeBounds, RecordBody, RecordDeclaration,
-    RefinementClause, RefinementKind, RuleDeclaration, TypeDeclaration, TypeExpression, TypeKind,
+    ConstDeclaration, Expr, ExprKind, FieldDeclaration, File, Name, RangeBounds, RecordBody,
+    RecordDeclaration, RefinementClause, RefinementKind, RuleDeclaration, TypeDeclaration, TypeExpression,
+    TypeKind,
 };
 
 impl Parser<'_> {
@@ -152,7 +153,9 @@ impl Parser<'_> {
                 self.expect_symbol(")", "after the type")?;
                 return Ok(inner);
             }
-            TokenKind::Text(_) | TokenKind::Raw(_) | TokenKind::Symbol("|") => TypeKind::Union(self.members()?),
+            TokenKind::Text(_) | TokenKind::Raw(_) | TokenKind::Symbol("|") => {
+                TypeKind::Union(self.members()?)
+            }
             TokenKind::Word => self.word_type()?,
             _ => return Err(self.unexpected("a type", None)),
         };

@@ -80,6 +80,9 @@ impl Parser<'_> {
             if level == COMPARISON && std::mem::replace(&mut compared, true) {
                 self.chained_comparison(operator_span);
             }
+            if self.at_statement_start() && self.ahead(1).kind == TokenKind::Symbol("=") {
+                return Err(self.nothing_follows(operator, operator_span));
+            }
             let right = self.level(level + 1)?;
             let span = left.span.to(right.span);
             let (left_box, right) = (Box::new(left), Box::new(right));
@@ -97,7 +100,8 @@ impl Parser<'_> {
         among.iter().copied().find_map(|operator| {
             let words = match operator {
                 Operator::NotIn => {
-                    return (self.at_word("not") && self.is_word(self.ahead(1), "in")).then_some((operator, 2));
+                    return (self.at_word("not") && self.is_word(self.ahead(1), "in"))
+                        .then_some((operator, 2));
                 }
                 Operator::Or | Operator::And | Operator::In => self.at_word(operator.text()),
                 _ => token.kind == TokenKind::Symbol(operator.text()),
@@ -109,6 +113,13 @@ impl Parser<'_> {
 
     fn at_statement_start(&self) -> bool {
         self.brackets == 0 && self.peek().starts_line
+    }
+
+    /// Reports an operator at the end of a line where the next line assigns.
+    fn nothing_follows(&mut self, operator: Operator, span: Span) -> Abort {
+        let message = format!("expected a value after `{}`", operator.text());
+        self.report(Diagnostic::error("E0004", message).label(span, "nothing follows"));
+        Abort
     }
 
     fn chained_comparison(&mut self, span: Span) {
@@ -142,7 +153,9 @@ impl Parser<'_> {
         let span = start.to(inner.span);
         match inner.kind {
             ExprKind::Int(value) if value >= 0 => self.build(ExprKind::Int(-value), span),
-            ExprKind::Decimal(value) if value.is_sign_positive() => self.build(ExprKind::Decimal(-value), span),
+            ExprKind::Decimal(value) if value.is_sign_positive() => {
+                self.build(ExprKind::Decimal(-value), span)
+            }
             _ => self.build(ExprKind::Negate(Box::new(inner)), span),
         }
     }

@@ -1,63 +1,75 @@
 //! Statements and blocks.
 
 use super::{Abort, Parsed, Parser};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Label};
 use crate::lexer::TokenKind;
+use crate::source::Span;
 use crate::syntax::{Block, Statement, StatementKind};
 
 impl Parser<'_> {
     pub(super) fn block(&mut self, what: &str) -> Parsed<Block> {
-        self.expect_symbol("{", &format!("before {what}"))?;
+        let open = self.expect_symbol("{", &format!("before {what}"))?;
         self.nested(|parser| {
             // A block stands for itself: brackets around it are closed for the time being.
             let outer = (std::mem::take(&mut parser.brackets), parser.records_allowed);
             parser.records_allowed = true;
-            let block = parser.block_statements(what);
+            let block = parser.block_statements(what, open);
             (parser.brackets, parser.records_allowed) = outer;
             block
         })
     }
 
-    fn block_statements(&mut self, what: &str) -> Parsed<Block> {
+    fn block_statements(&mut self, what: &str, open: Span) -> Parsed<Block> {
         let mut statements = Vec::new();
         loop {
             if self.at_symbol("}") {
                 return Ok(Block { statements, end: self.advance().span });
             }
             if self.peek().kind == TokenKind::End {
-                return Err(self.unexpected(&format!("`}}` after {what}"), None));
+                return Err(self.unclosed(what, open));
             }
+            let start = self.at;
             match self.statement() {
                 Ok(statement) => statements.push(statement),
                 Err(Abort) => {
                     self.brackets = 0;
                     self.records_allowed = true;
-                    self.skip_statement()?;
+                    self.skip_statement(start)?;
                     continue;
                 }
             }
             if !self.peek().starts_line && !self.at_symbol("}") {
                 self.unexpected("a new line after the statement", None);
-                self.skip_statement()?;
+                self.skip_statement(start)?;
             }
         }
     }
 
-    /// Moves on to the next line of this block or to its end.
-    fn skip_statement(&mut self) -> Parsed<()> {
+    fn unclosed(&mut self, what: &str, open: Span) -> Abort {
+        let before = self.diagnostics.len();
+        let abort = self.unexpected(&format!("`}}` after {what}"), None);
+        if let Some(diagnostic) = self.diagnostics.get_mut(before) {
+            diagnostic.labels.push(Label { span: open, text: "this brace is never closed".into() });
+        }
+        abort
+    }
+
+    /// Moves on to the next line of this block or to its end. Braces are counted from where the
+    /// statement began, as the mistake may lie inside of some.
+    fn skip_statement(&mut self, start: usize) -> Parsed<()> {
+        let mistake = self.at.max(start + 1);
+        self.at = start;
         let mut depth = 0_usize;
-        let mut moved = false;
         loop {
             let token = self.peek();
             match token.kind {
                 TokenKind::End => return Err(Abort),
                 TokenKind::Symbol("}") if depth == 0 => return Ok(()),
-                _ if depth == 0 && moved && token.starts_line => return Ok(()),
+                _ if depth == 0 && self.at >= mistake && token.starts_line => return Ok(()),
                 TokenKind::Symbol("{") => depth += 1,
                 TokenKind::Symbol("}") => depth -= 1,
                 _ => {}
             }
-            moved = true;
             self.advance();
         }
     }

@@ -1,1 +1,152 @@
-//! Later.
+//! Bounds on source texts and events.
+
+use tide::{Limits, MAX_SOURCE_BYTES, Outcome, RejectCode, Source, compile, is_valid_json};
+
+use crate::harness::{program, reject};
+
+const JOIN: &str = r#"
+event Event { s: String, l: List<Int>, ... }
+record Row { s: String }
+rule r(event: Event) -> Row {
+    a = event.s + event.s
+    return Row { s: replace(a + a, "x", "yy") }
+}
+"#;
+
+fn codes(event: &str, limits: &Limits) -> Vec<String> {
+    reject(&program("join", JOIN), event.as_bytes(), limits)
+}
+
+#[test]
+fn fuel_runs_out() {
+    let limits = Limits { fuel: 5, ..Limits::default() };
+    assert_eq!(codes(r#"{"s":"x","l":[]}"#, &limits), ["fuel_exhausted "]);
+}
+
+#[test]
+fn long_strings_cost_fuel() {
+    let event = format!(r#"{{"s":"{}","l":[]}}"#, "x".repeat(100_000));
+    let limits = Limits { fuel: 1_000, ..Limits::default() };
+    assert_eq!(codes(&event, &limits), ["fuel_exhausted "]);
+}
+
+#[test]
+fn strings_and_lists_are_bounded() {
+    let limits = Limits { max_string_bytes: 10, max_list_items: 2, ..Limits::default() };
+    assert_eq!(codes(r#"{"s":"xxxxxxxxxxx","l":[1,2,3]}"#, &limits), ["length /s", "length /l"]);
+    assert_eq!(codes(r#"{"s":"abc","l":[]}"#, &limits), ["length /s"]);
+    assert_eq!(codes(r#"{"s":"xx","l":[]}"#, &limits), ["length /s"]);
+}
+
+#[test]
+fn failures_are_bounded() {
+    let items = vec!["\"no\""; 100].join(",");
+    let event = format!(r#"{{"s":"x","l":[{items}]}}"#);
+    assert_eq!(codes(&event, &Limits::default()).len(), 32);
+    assert_eq!(codes(&event, &Limits { max_failures: 3, ..Limits::default() }).len(), 3);
+}
+
+#[test]
+fn depth_is_bounded() {
+    let nested =
+        |depth: usize| format!(r#"{{"s":"x","l":[],"z":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    assert!(matches!(
+        program("join", JOIN).run(nested(63).as_bytes(), &Limits::default()),
+        Outcome::Accepted(_)
+    ));
+    assert_eq!(codes(&nested(64), &Limits::default()), ["too_deep /z"]);
+    // No setting lets an event exhaust the stack.
+    let deep = nested(1_000_000);
+    assert_eq!(codes(&deep, &Limits { max_depth: usize::MAX, ..Limits::default() }), ["too_deep /z"]);
+    assert_eq!(is_valid_json(deep.as_bytes(), usize::MAX).unwrap_err().code, RejectCode::TooDeep);
+}
+
+#[test]
+fn a_source_text_is_bounded() {
+    let compiled = compile(&Source::new("large", " ".repeat(MAX_SOURCE_BYTES + 1)));
+    assert_eq!(compiled.diagnostics[0].code, "E0006");
+}
+
+#[test]
+fn no_source_text_exhausts_the_stack() {
+    let rule = |body: &str| {
+        format!("event E {{ n: Int }}\nrecord R {{ n: Int }}\nrule r(event: E) -> R {{\n{body}\n}}")
+    };
+    let many = 50_000;
+    let texts = [
+        rule(&format!("return R {{ n: {}1{} }}", "(".repeat(many), ")".repeat(many))),
+        rule(&format!("return R {{ n: 1{} }}", " + 1".repeat(many))),
+        rule(&format!("return R {{ n: {}1 }}", "- ".repeat(many))),
+        rule(&format!("return R {{ n: {}1 }}", "not ".repeat(many))),
+        rule(&format!("return R {{ n: event{} }}", ".n".repeat(many))),
+        rule(&format!("x = 1{}", "(1)".repeat(many))),
+        rule(&"if true {\n".repeat(many)),
+        rule(&format!("if true {{ }}{}", " else if true { }".repeat(many / 10))),
+        rule(&"x = match 1 { 1 => \n".repeat(many)),
+        rule(&"x = { a: ".repeat(many)),
+        rule(&"x = [".repeat(many)),
+        format!("event E {{ n: {}", "{ n: ".repeat(many)),
+        format!("event E {{ n: {}", "List<".repeat(many)),
+        format!("event E {{ n: {}", "(".repeat(many)),
+        format!("event E {{ n: Int{}", "?".repeat(many)),
+        format!("test \"x\" {{ given {}", "{".repeat(many)),
+        format!("test \"x\" {{ given {}{} }}", "{\"a\":".repeat(many), "}".repeat(many)),
+    ];
+    for text in texts {
+        let compiled = compile(&Source::new("deep", text));
+        assert_eq!(compiled.program.is_some(), compiled.diagnostics.is_empty());
+    }
+}
+
+#[test]
+fn types_do_not_grow_without_measure() {
+    // Each type holds the next one twice: few names, but a tree of endless size. In the order of their
+    // names, the deepest is resolved first or last.
+    for backwards in [false, true] {
+        for count in [30, 5_000] {
+            let mut text = String::from("event Event { x: T10000 }\nrecord Row { x: T10000 }\n");
+            for index in 0..count {
+                let number =
+                    |index: usize| 10_000 + if backwards && index > 0 { 80_000 - index } else { index };
+                text.push_str(&format!(
+                    "record T{0} {{ a: T{1}, b: T{1} }}\n",
+                    number(index),
+                    number(index + 1)
+                ));
+                if index + 1 == count {
+                    text.push_str(&format!("type T{} = Int\n", number(index + 1)));
+                }
+            }
+            text.push_str("rule r(event: Event) -> Row {\n    return Row { x: event.x }\n}\n");
+            let compiled = compile(&Source::new("types", text));
+            assert_eq!(compiled.program.is_some(), count == 30, "{:?}", compiled.diagnostics);
+        }
+    }
+}
+
+#[test]
+fn no_source_text_takes_for_ever() {
+    let rule = |body: &str| {
+        format!(
+            "event E {{ n: Int, s: String }}\nrecord R {{ n: Int }}\nrule r(event: E) -> R {{\n{body}\n}}"
+        )
+    };
+    let numbered = |text: &str, count: usize| -> String {
+        (0..count).map(|index| text.replace('#', &index.to_string())).collect()
+    };
+    let texts = [
+        rule(&numbered("name# = 1\n", 60_000)),
+        rule(&format!("x = [{}]", numbered("name#, ", 60_000))),
+        rule(&format!("x = match event.s {{ {} _ => 1 }}", numbered("\"#\" => #\n", 40_000))),
+        rule(&numbered("x = event.n + event.n\n", 40_000)),
+        numbered("const C# = #\n", 50_000),
+        format!("type T = {}", numbered("\"#\" | ", 80_000)),
+        "@ ".repeat(500_000),
+        "x\n".repeat(400_000),
+        "\"\n".repeat(400_000),
+        numbered("record T# { x: String matching r\"\\w{99}\" }\n", 5_000),
+    ];
+    for text in texts {
+        assert!(!compile(&Source::new("long", text)).diagnostics.is_empty());
+    }
+}
