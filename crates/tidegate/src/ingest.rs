@@ -43,18 +43,14 @@ pub(crate) async fn receive(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    if let Err(problem) = ingest.source.admit() {
+        ingest.not_accepted(&context, &problem);
+        return body::refuse_unread(&context, &problem, &parts.headers, body).await;
+    }
     match ingest.walk(&context, &parts.headers, body).await {
         Ok(answer) => answer.into_response(),
         Err(problem) => {
-            let source = ingest.source.name();
-            ingest.metrics.refused(source, problem.error_type());
-            tracing::info!(
-                request_id = context.request_id,
-                trace_id = context.trace.trace_id(),
-                source,
-                error.type = problem.error_type(),
-                "not accepted"
-            );
+            ingest.not_accepted(&context, &problem);
             context.refuse(&problem)
         }
     }
@@ -68,7 +64,6 @@ impl Ingest {
         body: Body,
     ) -> Result<Answer, Problem> {
         let source = &self.source;
-        source.admit()?;
         let body = body::read(headers, body, source.max_body_bytes, source.body_timeout).await?;
         let received_at = clock::now();
         let incoming = Incoming { headers, body: &body };
@@ -82,6 +77,17 @@ impl Ingest {
         self.answer(context, appended, judged)
     }
 
+    fn not_accepted(&self, context: &RequestContext, problem: &Problem) {
+        self.metrics.refused(self.source.name(), problem.error_type());
+        tracing::info!(
+            request_id = context.request_id,
+            trace_id = context.trace.trace_id(),
+            source = self.source.name(),
+            error.type = problem.error_type(),
+            "not accepted"
+        );
+    }
+
     /// The log learns why; the caller does not.
     fn refused(&self, context: &RequestContext, refusal: &Refusal) -> Problem {
         tracing::info!(
@@ -90,7 +96,7 @@ impl Ingest {
             error.type = refusal.error_type(),
             "signature refused: {refusal}"
         );
-        Problem::Unauthorized
+        Problem::Unauthorized { error_type: refusal.error_type() }
     }
 
     /// Runs the rules, or just the JSON reader for a source without any.
@@ -167,7 +173,7 @@ impl Ingest {
             Verdict::Quarantined { reasons } if quarantined && judged.malformed => {
                 let why = reasons.first().map(|reason| reason.message.as_str()).unwrap_or_default();
                 let detail = format!("This source takes JSON: {why}. The body is kept in quarantine.");
-                Err(Problem::NotJson { detail })
+                Err(Problem::NotJson { id: id.to_string(), detail })
             }
             Verdict::Quarantined { reasons }
                 if quarantined && self.source.on_invalid == OnInvalid::Reject =>

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::Extension;
+use axum::extract::{Extension, Request};
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Router, middleware};
@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::http::body;
 use crate::http::context::{self, Observed, RequestContext};
 use crate::http::listener::{Listener, bind};
 use crate::http::problem::Problem;
@@ -85,7 +86,11 @@ impl Server {
         };
         let limits = config.server.clone();
         let listener = |socket, label, router: Router| {
-            let observed = Observed { metrics: metrics.clone(), listener: label };
+            let observed = Observed {
+                metrics: metrics.clone(),
+                listener: label,
+                max_header_bytes: limits.max_header_bytes,
+            };
             let router = router.layer(middleware::from_fn_with_state(observed, context::observe));
             Serving::start(Listener {
                 socket,
@@ -169,10 +174,15 @@ fn public_router(
     router.fallback(no_source)
 }
 
-async fn only_post(Extension(context): Extension<RequestContext>) -> Response {
-    context.refuse(&Problem::MethodNotAllowed { allowed: "POST" })
+async fn only_post(Extension(context): Extension<RequestContext>, request: Request) -> Response {
+    refuse(&context, &Problem::MethodNotAllowed { allowed: "POST" }, request).await
 }
 
-async fn no_source(Extension(context): Extension<RequestContext>) -> Response {
-    context.refuse(&Problem::NotFound { detail: "No source listens at this path.".into() })
+async fn no_source(Extension(context): Extension<RequestContext>, request: Request) -> Response {
+    refuse(&context, &Problem::NotFound { detail: "No source listens at this path.".into() }, request).await
+}
+
+async fn refuse(context: &RequestContext, problem: &Problem, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    body::refuse_unread(context, problem, &parts.headers, body).await
 }

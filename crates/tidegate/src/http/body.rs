@@ -8,12 +8,14 @@ use std::io::Write;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use flate2::write::{GzDecoder, ZlibDecoder};
-use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 
+use super::context::RequestContext;
 use super::problem::Problem;
 
 /// What is read of a body that is too large, so that its sender gets to see the answer.
@@ -31,19 +33,22 @@ pub(crate) async fn read(
     max_bytes: usize,
     timeout: Duration,
 ) -> Result<Bytes, Problem> {
-    let encoding = Encoding::of(headers)?;
-    let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let mut body = body;
-    if declared.is_some_and(|length| length > max_bytes as u64) {
-        // A client that asked first is still waiting with its body and reads the answer at once.
-        if !headers.contains_key(EXPECT) {
-            discard(&mut body).await;
+    let encoding = match Encoding::of(headers) {
+        Ok(encoding) => encoding,
+        Err(problem) => {
+            discard(headers, &mut body).await;
+            return Err(problem);
         }
+    };
+    let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > max_bytes as u64) {
+        discard(headers, &mut body).await;
         return Err(Problem::BodyTooLarge { max_bytes });
     }
     let raw = match tokio::time::timeout(timeout, collect(&mut body, max_bytes)).await {
         Ok(Err(problem @ Problem::BodyTooLarge { .. })) => {
-            discard(&mut body).await;
+            discard(headers, &mut body).await;
             return Err(problem);
         }
         Ok(collected) => collected?,
@@ -80,21 +85,41 @@ impl Encoding {
     }
 }
 
-/// Reads on for a while after the answer is known. Closing a connection while its client still
-/// sends makes the client's kernel throw the answer away, and the client sees a broken pipe
-/// instead of 413.
-async fn discard(body: &mut Body) {
+/// Answers a request whose body nobody wants, without breaking the connection under its sender.
+pub(crate) async fn refuse_unread(
+    context: &RequestContext,
+    problem: &Problem,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Response {
+    let read_to_its_end = discard(headers, &mut body).await;
+    let mut response = context.refuse(problem);
+    if !read_to_its_end {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Reads on for a while after the answer is known, and says whether the body's end was reached.
+///
+/// Closing a connection while its client still sends makes the client's kernel throw the answer
+/// away, and the client sees a broken pipe instead of the answer. A client that asked first
+/// (`expect: 100-continue`) is still waiting with its body and reads the answer at once.
+async fn discard(headers: &HeaderMap, body: &mut Body) -> bool {
+    if headers.contains_key(EXPECT) {
+        return false;
+    }
     let reading = async {
         let mut left = MAX_DISCARDED_BYTES;
         while let Ok(Some(chunk)) = next_chunk(body).await {
             left = left.saturating_sub(chunk.len());
             if left == 0 {
-                return;
+                return false;
             }
         }
+        true
     };
-    // Whether it ended or ran out of time, the answer is the same.
-    let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
+    tokio::time::timeout(DISCARD_TIMEOUT, reading).await.unwrap_or(false)
 }
 
 async fn collect(body: &mut Body, max_bytes: usize) -> Result<Bytes, Problem> {

@@ -67,6 +67,15 @@ impl RequestContext {
 pub(crate) struct Observed {
     pub(crate) metrics: Metrics,
     pub(crate) listener: Listener,
+    pub(crate) max_header_bytes: usize,
+}
+
+/// The bytes of the target and the header fields. hyper bounds its buffer, but it may read one
+/// piece past the bound before it looks.
+fn header_bytes(request: &Request) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    target + fields.sum::<usize>()
 }
 
 /// Gives every request its [`RequestContext`] and every answer its headers, and measures it.
@@ -78,7 +87,11 @@ pub(crate) async fn observe(State(observed): State<Observed>, mut request: Reque
         request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
     request.extensions_mut().insert(context.clone());
     let active = observed.metrics.request_started(observed.listener);
-    let mut response = next.run(request).await;
+    let mut response = if header_bytes(&request) > observed.max_header_bytes {
+        context.refuse(&Problem::HeadersTooLarge { max_bytes: observed.max_header_bytes })
+    } else {
+        next.run(request).await
+    };
     drop(active);
     let elapsed = started.elapsed();
     let error_type = response.extensions().get::<ErrorType>().map(|error| error.0);

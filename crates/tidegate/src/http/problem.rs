@@ -14,20 +14,22 @@ use tidegate_core::event::Reason;
 /// An error answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Problem {
-    /// The signature is missing, wrong or stale.
-    Unauthorized,
+    /// The signature is missing, wrong or stale; which, only the log and the metrics learn.
+    Unauthorized { error_type: &'static str },
     /// The admin token is missing or wrong.
     AdminTokenRequired,
     /// The admin listener has no token and the request names another host than this machine.
     HostNotLocal,
-    /// The body is not JSON although the source declares it.
-    NotJson { detail: String },
+    /// The body is not JSON although the source declares it; it is in quarantine under this id.
+    NotJson { id: String, detail: String },
     /// A query parameter cannot be used.
     BadParameter { detail: String },
     /// Nothing is here.
     NotFound { detail: String },
     /// Something is here, for another method.
     MethodNotAllowed { allowed: &'static str },
+    /// The request line and the header fields are larger than allowed.
+    HeadersTooLarge { max_bytes: usize },
     /// The body did not arrive in time.
     BodyTimeout { timeout: Duration },
     /// The body broke off, or is not framed as it says.
@@ -85,7 +87,7 @@ impl Problem {
     /// The status code with the name of the problem type and its title.
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "signature-refused", "Signature refused"),
+            Self::Unauthorized { .. } => (StatusCode::UNAUTHORIZED, "signature-refused", "Signature refused"),
             Self::AdminTokenRequired => (StatusCode::UNAUTHORIZED, "token-required", "Token required"),
             Self::HostNotLocal => (StatusCode::FORBIDDEN, "host-not-local", "Host not local"),
             Self::NotJson { .. } => (StatusCode::BAD_REQUEST, "not-json", "Body is not JSON"),
@@ -95,6 +97,9 @@ impl Problem {
             Self::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found", "Nothing here"),
             Self::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            }
+            Self::HeadersTooLarge { .. } => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", "Header fields too large")
             }
             Self::BodyTimeout { .. } => {
                 (StatusCode::REQUEST_TIMEOUT, "body-timeout", "Body did not arrive in time")
@@ -120,14 +125,17 @@ impl Problem {
     /// What happened and what the caller can do.
     fn detail(&self) -> String {
         match self {
-            Self::Unauthorized => "The request is not signed as this source demands.".into(),
+            Self::Unauthorized { .. } => "The request is not signed as this source demands.".into(),
             Self::AdminTokenRequired => "Send the header `authorization: Bearer <admin token>`.".into(),
             Self::HostNotLocal => {
                 "Without an admin token this listener answers requests to localhost or a loopback address only.".into()
             }
-            Self::NotJson { detail } | Self::BadParameter { detail } | Self::NotFound { detail } => detail.clone(),
+            Self::NotJson { detail, .. } | Self::BadParameter { detail } | Self::NotFound { detail } => detail.clone(),
             Self::QueryTimedOut { detail } => detail.clone(),
             Self::MethodNotAllowed { allowed } => format!("Use {allowed} here."),
+            Self::HeadersTooLarge { max_bytes } => {
+                format!("Request line and header fields may have {max_bytes} bytes (max_header_bytes).")
+            }
             Self::BodyTimeout { timeout } => {
                 format!("The whole body must arrive within {} ms.", timeout.as_millis())
             }
@@ -147,11 +155,11 @@ impl Problem {
     /// The `error.type` of logs and metrics.
     pub(crate) fn error_type(&self) -> &'static str {
         match self {
-            Self::Unauthorized => "signature_invalid",
+            Self::Unauthorized { error_type } => error_type,
             Self::AdminTokenRequired | Self::HostNotLocal => "auth_denied",
             Self::NotJson { .. } => "schema_invalid",
             Self::BodyTimeout { .. } => "timeout",
-            Self::BodyTooLarge { .. } => "payload_too_large",
+            Self::BodyTooLarge { .. } | Self::HeadersTooLarge { .. } => "payload_too_large",
             Self::Invalid { .. } => "rule_rejected",
             Self::RateLimited { .. } => "rate_limited",
             Self::Unavailable { .. } | Self::QueryTimedOut { .. } => "store_unavailable",
@@ -172,6 +180,7 @@ impl Problem {
             Self::Invalid { id, reasons } => {
                 (Some(id.as_str()), reasons.iter().map(ReasonDocument::from).collect())
             }
+            Self::NotJson { id, .. } => (Some(id.as_str()), Vec::new()),
             _ => (None, Vec::new()),
         };
         let document = Document {
@@ -207,7 +216,11 @@ impl Problem {
             Self::AdminTokenRequired => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::BodyTooLarge { .. } | Self::BodyTimeout { .. } | Self::BodyBroken => {
+            Self::BodyTooLarge { .. }
+            | Self::HeadersTooLarge { .. }
+            | Self::BodyTimeout { .. }
+            | Self::UnsupportedEncoding
+            | Self::BodyBroken => {
                 // The rest of the body is not read, so the connection cannot be used again.
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
