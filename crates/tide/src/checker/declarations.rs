@@ -82,7 +82,8 @@ impl<'a> Checker<'a> {
     }
 
     fn exactly_one(&mut self, what: &str, found: &[&Name]) {
-        let end = self.source.text.trim_end().len();
+        let text = self.source.text.trim_end();
+        let last = text.char_indices().next_back().map_or(0, |(start, _)| start);
         match found {
             [_] => {}
             [] => {
@@ -91,7 +92,7 @@ impl<'a> Checker<'a> {
                     _ => "write `rule name(event: Name) -> Record { ... }`",
                 };
                 let diagnostic = Diagnostic::error("E0106", format!("the file has no `{what}`"))
-                    .label(Span::new(end.saturating_sub(1), end), format!("a file needs one `{what}`"))
+                    .label(Span::new(last, text.len()), format!("a file needs one `{what}`"))
                     .help(help);
                 self.report(diagnostic);
             }

@@ -7,4 +7,5 @@ mod harness;
 mod limits;
 mod payloads;
 mod properties;
+mod regressions;
 mod running;
