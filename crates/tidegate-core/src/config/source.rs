@@ -144,7 +144,7 @@ fn read(section: &Section<'_>, rules: &mut RuleFiles<'_>) -> Option<Source> {
     }
     let rules = rule_path.map(|path| rules.compile(section, &path));
     let (name, provider) = (name?, provider?);
-    check_secrets(section, &provider, &secrets);
+    check_secrets(section, &name, &provider, &secrets);
     let event_id = settle_event_id(section, &name, &provider, event_id);
     Some(Source {
         path: path.unwrap_or_else(|| format!("/in/{name}")),
@@ -280,17 +280,18 @@ fn read_rate(section: &Section<'_>) -> Option<Rate> {
     }
 }
 
-fn check_secrets(section: &Section<'_>, provider: &Provider, secrets: &[SecretRef]) {
-    match (provider, secrets.first()) {
-        (Provider::None, Some(secret)) => section.conflict(
-            &secret.place,
-            "the provider is none, which checks no signature, so a secret has no effect".into(),
+fn check_secrets(section: &Section<'_>, name: &SourceName, provider: &Provider, secrets: &[SecretRef]) {
+    match provider {
+        Provider::None if secrets.is_empty() => {}
+        Provider::None => section.warn(
+            format!("the source `{name}` has secrets, but its provider is none, which checks no signature"),
             "leave out secrets, or name the provider that signs with them",
         ),
-        (Provider::None, None) | (_, Some(_)) => {}
-        // What stands there was refused already, with its place.
-        (_, None) if section.has("secrets") => {}
-        (_, None) => section.missing("secrets", "[\"env:NAME_OF_SECRET\"]"),
+        // What stands there may have been refused already, with its place.
+        _ if secrets.is_empty() && !section.has("secrets") => {
+            section.missing("secrets", "[\"env:NAME_OF_SECRET\"]");
+        }
+        _ => {}
     }
 }
 
@@ -346,8 +347,10 @@ impl Source {
         surroundings: &dyn Surroundings,
         problems: &mut Vec<Diagnostic>,
     ) -> Option<Verifier> {
+        // Secrets that nothing is signed with are not asked for.
+        let used = if self.provider == Provider::None { &[] } else { self.secrets.as_slice() };
         let secrets: Option<Vec<Secret>> =
-            self.secrets.iter().map(|secret| secret.resolve(surroundings, problems)).collect();
+            used.iter().map(|secret| secret.resolve(surroundings, problems)).collect();
         match Verifier::new(&self.provider, &secrets?, self.tolerance) {
             Ok(verifier) => Some(verifier),
             Err(error) => {

@@ -42,8 +42,11 @@ pub struct Store {
 }
 
 pub(super) fn read(section: &Section<'_>) -> Option<Store> {
-    let url =
-        section.parsed("url", "write \"sqlite://PATH\", such as \"sqlite://tidegate.db\"", StoreUrl::parse);
+    let url = section.parsed(
+        "url",
+        "write \"sqlite://PATH\", such as \"sqlite://tidegate.db\"; this version has no other store",
+        StoreUrl::parse,
+    );
     let max_queue_events = section.integer("max_queue_events", 1..=1_000_000);
     let max_queue_bytes = section.integer("max_queue_bytes", 65_536..=1 << 34);
     let max_batch_events = section.integer("max_batch_events", 1..=100_000);

@@ -114,9 +114,13 @@ fn a_secret_in_clear_is_refused_and_not_repeated_in_a_message() {
 #[test]
 fn secrets_go_with_providers_that_sign() {
     refuses("[[source]]\nname = \"a\"\nprovider = \"stripe\"\n", &["C0103"]);
-    refuses(
-        "[[source]]\nname = \"a\"\nprovider = \"none\"\nevent_id = \"id\"\nsecrets = [\"env:SECRET\"]\n",
-        &["C0107"],
+    let needless =
+        "[[source]]\nname = \"a\"\nprovider = \"none\"\nevent_id = \"id\"\nsecrets = [\"env:NOT_SET\"]\n";
+    let Loaded { config, reports } = load_with(needless, &Overrides::default());
+    assert_eq!(reports[0].diagnostics[0].code, "C0111");
+    assert!(
+        config.unwrap().unlock(&given()).is_ok(),
+        "a secret that nothing is signed with is not asked for"
     );
 }
 
@@ -192,4 +196,47 @@ fn secrets_are_resolved_all_at_once() {
         ["the variable MISSING is not set", "the secret file none cannot be read: not found"]
     );
     assert!(load(STRIPE).unlock(&given()).is_ok());
+}
+
+#[test]
+fn the_samples_in_the_guides_are_configurations() {
+    let guides =
+        [include_str!("../../../../docs/configuration.md"), include_str!("../../../../docs/providers.md")];
+    let samples = guides
+        .iter()
+        .flat_map(|guide| guide.split("```toml\n").skip(1))
+        .map(|rest| rest.split("```").next().unwrap());
+    let mut count = 0;
+    for sample in samples.filter(|sample| sample.contains("[[source]]")) {
+        let surroundings =
+            Given { files: HashMap::from([("rules/payments.tide", RULES)]), ..Given::default() };
+        let source = tide::Source::new("sample.toml", sample);
+        let Loaded { config, reports } = config::load(&source, &Overrides::default(), &surroundings);
+        assert!(config.is_some(), "{}", shown(&reports));
+        count += 1;
+    }
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn a_configuration_with_everything_in_it_works() {
+    let text = r#"
+[server]
+listen       = "127.0.0.1:8080"
+admin_listen = "127.0.0.1:8081"
+admin_token  = "env:SECRET"
+
+[store]
+url = "sqlite://tidegate.db"
+
+[[source]]
+name     = "payments"
+path     = "/webhook"
+provider = "none"
+secrets  = ["env:PAYMENTS_SECRET", "file:/run/secrets/payments_old"]
+rules    = "rules.tide"
+event_id = "object_id"
+on_invalid = "reject"
+"#;
+    assert!(load(text).unlock(&given()).is_ok());
 }
