@@ -108,7 +108,12 @@ fn draw(source: &Source, diagnostic: &Diagnostic, color: bool, out: &mut Vec<u8>
         format!("{on}{word}[{}]{off}: {}\n", diagnostic.code, diagnostic.message.replace('\n', " "));
     out.extend_from_slice(heading.as_bytes());
 
-    let primary = diagnostic.labels.first().map_or(Span::new(0, 0), |label| label.span);
+    let Some(primary) = diagnostic.labels.first().map(|label| label.span) else {
+        // Without a place there is no frame to draw.
+        let help = diagnostic.help.iter().map(|help| format!("  help: {help}\n"));
+        out.extend(help.flat_map(String::into_bytes));
+        return;
+    };
     let config =
         Config::default().with_color(color).with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode);
     let mut report = Report::build(kind, place(source, primary)).with_config(config);

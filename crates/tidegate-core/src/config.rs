@@ -72,23 +72,40 @@ impl Overrides {
     /// The sections whose keys can be set from the environment.
     const SECTIONS: [&'static str; 4] = ["server", "store", "log", "rules"];
 
-    /// Takes every `TIDEGATE_<SECTION>_<KEY>`, such as `TIDEGATE_SERVER_LISTEN`.
+    /// Takes every `TIDEGATE_<SECTION>_<KEY>`, such as `TIDEGATE_SERVER_LISTEN`, and what looks like
+    /// a misspelled section, so that it is reported.
     pub fn from_env(vars: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut overrides = Self::default();
         for (name, value) in vars {
             let Some(rest) = name.strip_prefix("TIDEGATE_").map(str::to_ascii_lowercase) else { continue };
             let Some((section, key)) = rest.split_once('_') else { continue };
-            if Self::SECTIONS.contains(&section) {
+            let known = Self::SECTIONS.contains(&section) && !is_service_link(key);
+            if known
+                || (tide::suggest(section, Self::SECTIONS).is_some() && !Self::SECTIONS.contains(&section))
+            {
                 overrides.0.insert(format!("{section}.{key}"), Override { value, origin: name });
             }
         }
         overrides
     }
 
+    /// What is set for sections that do not exist: the origin, and the section that is near.
+    fn misspelled(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().filter_map(|(path, over)| {
+            let section = path.split('.').next().filter(|section| !Self::SECTIONS.contains(section))?;
+            Some((over.origin.as_str(), tide::suggest(section, Self::SECTIONS)?))
+        })
+    }
+
     /// Sets `key` (such as `server.listen`) from a flag, above the environment.
     pub fn set(&mut self, key: &str, value: impl Into<String>, flag: &str) {
         self.0.insert(key.to_owned(), Override { value: value.into(), origin: flag.to_owned() });
     }
+}
+
+/// Whether Kubernetes sets such a variable by itself, for a service named `tidegate-server`.
+fn is_service_link(key: &str) -> bool {
+    key == "port" || key.starts_with("port_") || key.starts_with("service_")
 }
 
 /// What is to be said about one file.
@@ -133,6 +150,12 @@ pub fn load(text: &Text, overrides: &Overrides, surroundings: &dyn Surroundings)
     let mut reports = Vec::new();
     let sources = source::read_all(&root, surroundings, &mut reports);
     root.finish();
+    for (origin, near) in overrides.misspelled() {
+        let help = format!("did you mean TIDEGATE_{}_…?", near.to_uppercase());
+        reader.push(
+            Diagnostic::error("C0101", format!("{origin} names no section of the configuration")).help(help),
+        );
+    }
 
     let diagnostics = reader.into_diagnostics(text);
     if !diagnostics.is_empty() {

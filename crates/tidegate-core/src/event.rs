@@ -40,7 +40,8 @@ impl EventId {
 
     /// Reads the hyphenated form, as printed.
     pub fn parse(text: &str) -> Option<Self> {
-        Uuid::try_parse(text).ok().map(Self)
+        const HYPHENATED: usize = 36;
+        if text.len() == HYPHENATED { Uuid::try_parse(text).ok().map(Self) } else { None }
     }
 
     /// The 16 bytes, most significant first, so that they sort as the ids do.
@@ -197,7 +198,9 @@ impl NewEvent {
                 reasons.iter().map(|r| r.pointer.len() + r.message.len() + r.code.len()).sum()
             }
         };
-        FIXED + self.body.len() + record
+        let ids = [&self.external_id, &self.event_type].into_iter().flatten().map(String::len).sum::<usize>();
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        FIXED + self.body.len() + record + ids + headers
     }
 
     /// A digest by which two bodies are compared without keeping both.

@@ -4,15 +4,21 @@
 //! batch limits, commits it, answers, and looks again. While it waits for the disk the next batch
 //! gathers by itself: a lonely event is committed at once, and the busier it gets the more events
 //! share a flush.
+//!
+//! After a commit that failed for a reason that passes (a lock held elsewhere, a full disk) the
+//! queue is suspended: events are refused at once instead of each waiting for its own failure, and
+//! the committer tries the store until it works again. After any other failure it takes nothing
+//! more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tidegate_core::config;
 use tidegate_core::event::{Appended, NewEvent};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::error::AppendError;
 
@@ -20,9 +26,38 @@ use crate::error::AppendError;
 pub(crate) trait Writer: Send + 'static {
     /// Commits `batch` and says what became of each event, in the same order.
     fn commit(&mut self, batch: &[NewEvent]) -> Result<Vec<Appended>, CommitError>;
+
+    /// Writes something that changes nothing, to learn whether commits work again.
+    fn probe(&mut self) -> Result<(), CommitError>;
 }
 
-/// Why a batch was not committed; nothing of it is in the store.
+/// How long to wait between two probes.
+const PROBE_PAUSE: Duration = Duration::from_millis(100);
+
+/// What the committer can do, as far as it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum State {
+    /// Events are committed.
+    Serving,
+    /// The last commit failed for a reason that passes; events are refused meanwhile.
+    Suspended,
+    /// The store may not be trusted until it is opened again.
+    Failed,
+}
+
+impl State {
+    fn load(from: &AtomicU8) -> Self {
+        match from.load(Ordering::Acquire) {
+            0 => Self::Serving,
+            1 => Self::Suspended,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// Why a batch was not committed. Unless the failure is fatal, nothing of it is in the store; after
+/// a fatal one that is not known, and the same events may be sent again.
 #[derive(Debug)]
 pub(crate) struct CommitError {
     /// What happened, for the log and for [`AppendError::Unavailable`].
@@ -76,7 +111,8 @@ struct Shared {
     /// Microseconds from `started` to the arrival of the oldest event in the running commit; 0 is none.
     oldest_us: AtomicU64,
     started: Instant,
-    failed: AtomicBool,
+    state: AtomicU8,
+    changed: Notify,
     max_events: usize,
     max_bytes: usize,
 }
@@ -104,7 +140,8 @@ impl Committer {
             bytes: AtomicUsize::new(0),
             oldest_us: AtomicU64::new(0),
             started: Instant::now(),
-            failed: AtomicBool::new(false),
+            state: AtomicU8::new(State::Serving as u8),
+            changed: Notify::new(),
             max_events: limits.max_queue_events,
             max_bytes: limits.max_queue_bytes,
         });
@@ -122,9 +159,7 @@ impl Committer {
 
     /// Queues an event and waits until it is committed.
     pub(crate) async fn append(&self, event: NewEvent) -> Result<Appended, AppendError> {
-        if self.shared.failed.load(Ordering::Acquire) {
-            return Err(unavailable_until_restart());
-        }
+        self.shared.check()?;
         let size_bytes = event.size_bytes();
         self.shared.reserve(size_bytes)?;
         let (answer, answered) = oneshot::channel();
@@ -146,7 +181,18 @@ impl Committer {
     }
 
     pub(crate) fn is_serving(&self) -> bool {
-        !self.shared.failed.load(Ordering::Acquire) && !self.sender.is_closed()
+        State::load(&self.shared.state) == State::Serving && !self.sender.is_closed()
+    }
+
+    /// Returns when the store may not be trusted any more.
+    pub(crate) async fn failed(&self) {
+        loop {
+            let changed = self.shared.changed.notified();
+            if State::load(&self.shared.state) == State::Failed {
+                return;
+            }
+            changed.await;
+        }
     }
 
     pub(crate) fn queue(&self) -> QueueState {
@@ -170,6 +216,21 @@ fn unavailable_until_restart() -> AppendError {
 }
 
 impl Shared {
+    fn check(&self) -> Result<(), AppendError> {
+        match State::load(&self.state) {
+            State::Serving => Ok(()),
+            State::Suspended => {
+                Err(AppendError::Unavailable("the last commit failed, and it is not yet over".into()))
+            }
+            State::Failed => Err(unavailable_until_restart()),
+        }
+    }
+
+    fn become_state(&self, state: State) {
+        self.state.store(state as u8, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
     fn reserve(&self, size_bytes: usize) -> Result<(), AppendError> {
         let events = self.events.fetch_add(1, Ordering::AcqRel);
         let bytes = self.bytes.fetch_add(size_bytes, Ordering::AcqRel);
@@ -208,7 +269,45 @@ impl<W: Writer, O: Fn(CommitReport)> Work<W, O> {
                 Command::Append(first) => self.commit_with(*first),
                 Command::Stop => self.receiver.close(),
             }
+            self.wait_while_suspended();
         }
+    }
+
+    /// Refuses what comes and tries the store until it works again.
+    fn wait_while_suspended(&mut self) {
+        while State::load(&self.shared.state) == State::Suspended {
+            self.refuse_waiting();
+            match self.writer.probe() {
+                Ok(()) => {
+                    tracing::info!("commits work again");
+                    self.shared.become_state(State::Serving);
+                }
+                Err(error) if error.fatal => self.fail(&error),
+                Err(_) if self.receiver.is_closed() => return,
+                Err(_) => std::thread::sleep(PROBE_PAUSE),
+            }
+        }
+    }
+
+    fn refuse_waiting(&mut self) {
+        loop {
+            match self.receiver.try_recv() {
+                Ok(Command::Append(waiting)) => {
+                    self.shared.release(waiting.size_bytes);
+                    let refusal =
+                        AppendError::Unavailable("the last commit failed, and it is not yet over".into());
+                    // Nobody minds a refusal that nobody waits for.
+                    let _ = waiting.answer.send(Err(refusal));
+                }
+                Ok(Command::Stop) => self.receiver.close(),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn fail(&self, error: &CommitError) {
+        tracing::error!("the store may not be trusted until it is opened again: {}", error.message);
+        self.shared.become_state(State::Failed);
     }
 
     fn commit_with(&mut self, first: Waiting) {
@@ -248,7 +347,7 @@ impl<W: Writer, O: Fn(CommitReport)> Work<W, O> {
     }
 
     fn commit(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, String> {
-        if self.shared.failed.load(Ordering::Acquire) {
+        if State::load(&self.shared.state) == State::Failed {
             return Err("an earlier commit failed".into());
         }
         let begun = Instant::now();
@@ -258,9 +357,11 @@ impl<W: Writer, O: Fn(CommitReport)> Work<W, O> {
         (self.observer)(report);
         outcome.map_err(|error| {
             if error.fatal {
-                self.shared.failed.store(true, Ordering::Release);
+                self.fail(&error);
+            } else {
+                tracing::warn!(events = events.len(), "commit failed, trying again: {}", error.message);
+                self.shared.become_state(State::Suspended);
             }
-            tracing::error!(fatal = error.fatal, events = events.len(), "commit failed: {}", error.message);
             error.message
         })
     }

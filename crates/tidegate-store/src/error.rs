@@ -5,6 +5,12 @@ use std::path::PathBuf;
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The folder of the database does not exist.
+    #[error("there is no folder {} for the database", path.display())]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is no database where one is expected.
     #[error("there is no database at {}", path.display())]
     Missing {
@@ -53,7 +59,7 @@ pub enum OpenError {
     Thread(#[source] std::io::Error),
 }
 
-/// Why an event was not committed. The sender may try again in every case.
+/// Why an event is not known to be committed. The sender may try again in every case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// The queue is full: `max_queue_events` or `max_queue_bytes` is reached.
@@ -62,7 +68,7 @@ pub enum AppendError {
         /// The name of the limit.
         limit: &'static str,
     },
-    /// The store cannot commit at the moment; nothing of this event is in it.
+    /// The store cannot commit at the moment.
     #[error("the store cannot commit: {0}")]
     Unavailable(String),
     /// The store is closing.

@@ -18,6 +18,8 @@ use crate::sqlite::SqliteReader;
 #[derive(Clone)]
 pub struct Reader {
     pool: Arc<Pool>,
+    /// A connection of its own, so that a probe never waits behind searches.
+    probe: Arc<Pool>,
 }
 
 struct Pool {
@@ -36,19 +38,20 @@ impl Reader {
         let StoreUrl::Sqlite(path) = &options.url;
         let path = base.join(path);
         let first = SqliteReader::open(&path)?;
-        let pool = Pool {
-            idle: Mutex::new(vec![first]),
-            permits: Semaphore::new(options.readers),
-            path,
+        let pool = |idle, connections| Pool {
+            idle: Mutex::new(idle),
+            permits: Semaphore::new(connections),
+            path: path.clone(),
             timeout: options.query_timeout,
         };
-        Ok(Self { pool: Arc::new(pool) })
+        Ok(Self { pool: Arc::new(pool(vec![first], options.readers)), probe: Arc::new(pool(Vec::new(), 1)) })
     }
 
     /// At most `limit` events that match `filter`, newest first, starting below the id `before`.
     ///
-    /// The last id of one page is the cursor of the next. Pages never overlap, and events that
-    /// arrive while one pages appear only at the top.
+    /// The last id of one page is the cursor of the next, so pages never overlap, whatever arrives
+    /// meanwhile. Ids are of the time of receipt: an event whose commit took longer than that of its
+    /// successors takes its place below them when it is done.
     ///
     /// # Errors
     /// When the store cannot be read or the question takes too long.
@@ -82,20 +85,26 @@ impl Reader {
     /// # Errors
     /// When the store cannot be read.
     pub async fn ping(&self) -> Result<(), QueryError> {
-        self.ask(|reader| reader.ping()).await
+        Self::ask_pool(&self.probe, |reader| reader.ping()).await
     }
 
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut SqliteReader) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, QueryError> {
-        let pool = Arc::clone(&self.pool);
+        Self::ask_pool(&self.pool, question).await
+    }
+
+    async fn ask_pool<T: Send + 'static>(
+        pool: &Arc<Pool>,
+        question: impl FnOnce(&mut SqliteReader) -> Result<T, QueryError> + Send + 'static,
+    ) -> Result<T, QueryError> {
         let waited = tokio::time::timeout(pool.timeout, pool.permits.acquire()).await;
         let permit = match waited {
             Ok(permit) => permit.map_err(|_| QueryError::Stopped)?,
             Err(_) => return Err(QueryError::TimedOut { timeout_ms: pool.timeout.as_millis() }),
         };
-        let worker = Arc::clone(&self.pool);
+        let worker = Arc::clone(pool);
         let answer = tokio::task::spawn_blocking(move || worker.run(question)).await;
         drop(permit);
         answer.map_err(|_| QueryError::Stopped)?

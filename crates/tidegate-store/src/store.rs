@@ -40,8 +40,9 @@ impl Store {
     /// Commits an event, or finds that it is known already. Returns when the disk has confirmed it.
     ///
     /// # Errors
-    /// At once when the queue is full; otherwise when the store cannot commit or is closing. After
-    /// an error the event is not in the store, and trying again with the same event is safe.
+    /// At once when the queue is full or the last commit failed; otherwise when this one fails or
+    /// the store is closing. The event is then not known to be in the store, and trying again with
+    /// the same event is safe: if it is there after all, it is found as a duplicate of itself.
     pub async fn append(&self, event: NewEvent) -> Result<Appended, AppendError> {
         self.committer.append(event).await
     }
@@ -54,6 +55,12 @@ impl Store {
     /// How full the queue is.
     pub fn queue(&self) -> QueueState {
         self.committer.queue()
+    }
+
+    /// Returns when a commit has failed so that the store may not be trusted until it is opened
+    /// again; the process should end then.
+    pub async fn failed(&self) {
+        self.committer.failed().await;
     }
 
     /// Whether events can be committed, as far as is known without trying.

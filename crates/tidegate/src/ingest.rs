@@ -21,7 +21,7 @@ use tidegate_core::verify::{Incoming, Refusal};
 use tidegate_store::{AppendError, Store};
 
 use crate::clock;
-use crate::http::body;
+use crate::http::body::{self, BodyLimits, Budget};
 use crate::http::context::RequestContext;
 use crate::http::problem::Problem;
 use crate::metrics::Metrics;
@@ -33,6 +33,7 @@ pub(crate) use source::SourceRuntime;
 pub(crate) struct Ingest {
     pub(crate) store: Arc<Store>,
     pub(crate) metrics: Metrics,
+    pub(crate) bodies: Budget,
     pub(crate) source: Arc<SourceRuntime>,
 }
 
@@ -43,10 +44,6 @@ pub(crate) async fn receive(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    if let Err(problem) = ingest.source.admit() {
-        ingest.not_accepted(&context, &problem);
-        return body::refuse_unread(&context, &problem, &parts.headers, body).await;
-    }
     match ingest.walk(&context, &parts.headers, body).await {
         Ok(answer) => answer.into_response(),
         Err(problem) => {
@@ -64,21 +61,31 @@ impl Ingest {
         body: Body,
     ) -> Result<Answer, Problem> {
         let source = &self.source;
-        let body = body::read(headers, body, source.max_body_bytes, source.body_timeout).await?;
+        let limits = BodyLimits {
+            max_bytes: source.max_body_bytes,
+            timeout: source.body_timeout,
+            budget: &self.bodies,
+        };
+        let received = body::read(headers, body, &limits).await?;
         let received_at = clock::now();
-        let incoming = Incoming { headers, body: &body };
+        let incoming = Incoming { headers, body: &received.bytes };
         source.verifier.verify(&incoming, received_at).map_err(|refusal| self.refused(context, &refusal))?;
+        // Only the source itself can use up its rate; a stranger's request ended above.
+        source.admit()?;
         if let Some(challenge) = source.verifier.challenge(&incoming) {
             return Ok(Answer::Challenge(challenge.text));
         }
         let judged = self.judge(&incoming);
-        let event = self.event(context, &incoming, &body, received_at, judged.verdict.clone());
+        let event = self.event(context, &incoming, &received.bytes, received_at, judged.verdict.clone());
         let appended = self.append(context, event).await?;
         self.answer(context, appended, judged)
     }
 
     fn not_accepted(&self, context: &RequestContext, problem: &Problem) {
         self.metrics.refused(self.source.name(), problem.error_type());
+        if matches!(problem, Problem::Unauthorized { .. }) {
+            return; // Its line, with the reason, was written when the signature was refused.
+        }
         tracing::info!(
             request_id = context.request_id,
             trace_id = context.trace.trace_id(),
@@ -130,9 +137,24 @@ impl Ingest {
         }
     }
 
+    /// Commits on a task of its own: a sender that goes away in the meantime cancels its request, but
+    /// the event may be committed all the same and must then be counted.
     async fn append(&self, context: &RequestContext, event: NewEvent) -> Result<Appended, Problem> {
-        let status = event.verdict.status();
-        let appended = self.store.append(event).await.map_err(|error| {
+        let (store, metrics, source) =
+            (Arc::clone(&self.store), self.metrics.clone(), Arc::clone(&self.source));
+        let committing = tokio::spawn(async move {
+            let status = event.verdict.status();
+            let appended = store.append(event).await?;
+            match appended {
+                Appended::Stored(_) => metrics.event_stored(source.name(), status.as_str()),
+                Appended::AlreadyQuarantined(_) => {}
+                Appended::Duplicate { .. } => metrics.duplicate(source.name(), false),
+                Appended::Conflict { .. } => metrics.duplicate(source.name(), true),
+            }
+            Ok(appended)
+        });
+        let outcome = committing.await.unwrap_or(Err(AppendError::Closing));
+        outcome.map_err(|error| {
             tracing::warn!(
                 request_id = context.request_id,
                 source = self.source.name(),
@@ -140,14 +162,7 @@ impl Ingest {
                 "not committed: {error}"
             );
             Problem::Unavailable { detail: unavailable(&error) }
-        })?;
-        match appended {
-            Appended::Stored(_) => self.metrics.event_stored(self.source.name(), status.as_str()),
-            Appended::AlreadyQuarantined(_) => {}
-            Appended::Duplicate { .. } => self.metrics.duplicate(self.source.name(), false),
-            Appended::Conflict { .. } => self.metrics.duplicate(self.source.name(), true),
-        }
-        Ok(appended)
+        })
     }
 
     fn answer(

@@ -16,7 +16,12 @@ use crate::clock;
 /// Starts logging for this process; a second call changes nothing.
 pub fn start(log: &Log) {
     let filter = EnvFilter::new(format!("warn,tidegate={0},tidegate_store={0},tidegate_core={0}", log.level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // By default a line that cannot be written is reported by `eprintln!`, which panics when standard
+    // error is gone. A server must outlive whoever reads its log.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     // An error means that a subscriber is set already, as when several servers run in one test.
     let _ = match log.format {
         LogFormat::Json => builder.event_format(JsonLines).try_init(),

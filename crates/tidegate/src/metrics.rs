@@ -107,6 +107,8 @@ struct Inner {
     queue_depth: Family<QueueLabels, Gauge>,
     queue_limit: Family<QueueLabels, Gauge>,
     queue_oldest_age: Family<QueueLabels, FloatGauge>,
+    body_bytes: Gauge,
+    body_bytes_limit: Gauge,
 }
 
 fn seconds() -> Histogram {
@@ -140,6 +142,8 @@ impl Metrics {
             queue_depth: Family::default(),
             queue_limit: Family::default(),
             queue_oldest_age: Family::default(),
+            body_bytes: Gauge::default(),
+            body_bytes_limit: Gauge::default(),
         };
         inner.register();
         let max_connections = i64::try_from(server.max_connections).unwrap_or(i64::MAX);
@@ -212,8 +216,8 @@ impl Metrics {
         self.0.batch_events.observe(report.events as f64);
     }
 
-    /// The OpenMetrics text, with the queue as it is now.
-    pub(crate) fn encode(&self, queue: &QueueState) -> String {
+    /// The OpenMetrics text, with the queue and the budget of bodies (used, limit) as they are now.
+    pub(crate) fn encode(&self, queue: &QueueState, bodies: (usize, usize)) -> String {
         let labels = |state| QueueLabels { queue: "commit", state };
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         self.0.queue_depth.get_or_create(&labels("events")).set(gauge(queue.events));
@@ -221,6 +225,8 @@ impl Metrics {
         self.0.queue_limit.get_or_create(&labels("events")).set(gauge(queue.max_events));
         self.0.queue_limit.get_or_create(&labels("bytes")).set(gauge(queue.max_bytes));
         self.0.queue_oldest_age.get_or_create(&labels("events")).set(queue.oldest_age.as_secs_f64());
+        self.0.body_bytes.set(gauge(bodies.0));
+        self.0.body_bytes_limit.set(gauge(bodies.1));
         let mut encoded = String::new();
         // Writing into a String cannot fail; a partial text is still the best answer there is.
         let _ = text::encode(&mut encoded, &self.0.registry);
@@ -264,6 +270,12 @@ impl Inner {
             "tidegate_queue_oldest_age_seconds",
             "Age of the oldest waiting",
             self.queue_oldest_age.clone(),
+        );
+        registry.register("tidegate_body_bytes", "Bodies in memory", self.body_bytes.clone());
+        registry.register(
+            "tidegate_body_bytes_limit",
+            "max_inflight_body_bytes",
+            self.body_bytes_limit.clone(),
         );
         let build = Family::<BuildLabels, Gauge>::default();
         build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION") }).set(1);

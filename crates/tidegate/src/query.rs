@@ -19,6 +19,7 @@ use http::header::CONTENT_TYPE;
 use tidegate_core::secret::Secret;
 use tidegate_store::Store;
 
+use crate::http::body::Budget;
 use crate::http::context::RequestContext;
 use crate::http::problem::Problem;
 use crate::metrics::{self, Metrics};
@@ -32,6 +33,7 @@ pub(crate) struct Admin {
     pub(crate) metrics: Metrics,
     pub(crate) token: Option<Arc<Secret>>,
     pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) bodies: Budget,
 }
 
 /// The routes of the admin listener.
@@ -80,6 +82,6 @@ async fn ready(State(admin): State<Admin>) -> Response {
 }
 
 async fn metrics_text(State(admin): State<Admin>) -> Response {
-    let text = admin.metrics.encode(&admin.store.queue());
+    let text = admin.metrics.encode(&admin.store.queue(), admin.bodies.level());
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::extract::{Extension, Request};
 use axum::response::Response;
@@ -20,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::http::body;
+use crate::http::body::{self, Budget};
 use crate::http::context::{self, Observed, RequestContext};
 use crate::http::listener::{Listener, bind};
 use crate::http::problem::Problem;
@@ -53,6 +54,7 @@ pub struct Server {
     admin_listen: SocketAddr,
     store: Arc<Store>,
     draining: Arc<AtomicBool>,
+    shutdown_timeout: Duration,
     public: Serving,
     admin: Serving,
 }
@@ -78,13 +80,16 @@ impl Server {
         let admin_listen = local(&admin_socket, config.server.admin_listen);
 
         let draining = Arc::new(AtomicBool::new(false));
+        let bodies = Budget::new(config.server.max_inflight_body_bytes);
         let admin = Admin {
             store: Arc::clone(&store),
             metrics: metrics.clone(),
             token: unlocked.admin_token.map(Arc::new),
             draining: Arc::clone(&draining),
+            bodies: bodies.clone(),
         };
         let limits = config.server.clone();
+        let shutdown_timeout = limits.shutdown_timeout;
         let listener = |socket, label, router: Router| {
             let observed = Observed {
                 metrics: metrics.clone(),
@@ -101,7 +106,7 @@ impl Server {
             })
         };
         let admin = listener(admin_socket, metrics::Listener::Admin, query::router(admin));
-        let router = public_router(config, unlocked.verifiers, &store, &metrics);
+        let router = public_router(config, unlocked.verifiers, &store, &metrics, &bodies);
         let public = listener(public_socket, metrics::Listener::Public, router);
         tracing::info!(
             server.listen = %listen,
@@ -109,7 +114,7 @@ impl Server {
             version = env!("CARGO_PKG_VERSION"),
             "serving"
         );
-        Ok(Self { listen, admin_listen, store, draining, public, admin })
+        Ok(Self { listen, admin_listen, store, draining, shutdown_timeout, public, admin })
     }
 
     /// Where webhooks come in; with the port that was given for port 0.
@@ -122,12 +127,20 @@ impl Server {
         self.admin_listen
     }
 
-    /// Stops accepting, answers what is in flight, commits what was taken in, and closes.
+    /// Returns when the store may not be trusted until it is opened again; the process should end.
+    pub async fn store_failed(&self) {
+        self.store.failed().await;
+    }
+
+    /// Stops accepting, answers what is in flight, commits what was taken in, and closes. Each step
+    /// has `shutdown_timeout_ms`; what could not be committed in that time was not answered with 200.
     pub async fn stop(self) {
         tracing::info!("stopping");
         self.draining.store(true, Ordering::Relaxed);
         self.public.stop().await;
-        self.store.close().await;
+        if tokio::time::timeout(self.shutdown_timeout, self.store.close()).await.is_err() {
+            tracing::warn!("the store did not close within shutdown_timeout_ms");
+        }
         self.admin.stop().await;
         tracing::info!("stopped");
     }
@@ -161,13 +174,15 @@ fn public_router(
     verifiers: Vec<tidegate_core::verify::Verifier>,
     store: &Arc<Store>,
     metrics: &Metrics,
+    bodies: &Budget,
 ) -> Router {
     let mut router = Router::new();
     for (source, verifier) in config.sources.into_iter().zip(verifiers) {
         let source =
             Arc::new(SourceRuntime::new(source, verifier, config.rule_limits.clone(), &config.server));
         let path = source.path().to_owned();
-        let state = Ingest { store: Arc::clone(store), metrics: metrics.clone(), source };
+        let state =
+            Ingest { store: Arc::clone(store), metrics: metrics.clone(), bodies: bodies.clone(), source };
         let route = post(ingest::receive).with_state(state).fallback(only_post);
         router = router.route(&path, route);
     }

@@ -27,10 +27,14 @@ pub struct Server {
     pub max_headers: usize,
     /// Bytes of one request's header fields and request line.
     pub max_header_bytes: usize,
+    /// Bytes of all bodies that are being received or judged.
+    pub max_inflight_body_bytes: usize,
     /// How long a client may take to send its headers.
     pub header_timeout: Duration,
     /// How long a client may take to send its body.
     pub body_timeout: Duration,
+    /// How long a client may leave an answer unread.
+    pub write_timeout: Duration,
     /// How long requests in flight may go on after SIGTERM.
     pub shutdown_timeout: Duration,
 }
@@ -66,8 +70,10 @@ pub(super) fn read(section: &Section<'_>) -> Option<Server> {
     let max_body_bytes = section.integer("max_body_bytes", 1..=MAX_BODY_BYTES);
     let max_headers = section.integer("max_headers", 8..=1_000);
     let max_header_bytes = section.integer("max_header_bytes", 8_192..=1 << 20);
+    let max_inflight_body_bytes = section.integer("max_inflight_body_bytes", 1..=1 << 40);
     let header_timeout_ms = section.integer("header_timeout_ms", 10..=600_000);
     let body_timeout_ms = section.integer("body_timeout_ms", 10..=600_000);
+    let write_timeout_ms = section.integer("write_timeout_ms", 10..=600_000);
     let shutdown_timeout_ms = section.integer("shutdown_timeout_ms", 1..=600_000);
     section.finish();
     check_listeners(section, listen.as_ref(), admin_listen.as_ref(), admin_token.as_ref());
@@ -81,8 +87,10 @@ pub(super) fn read(section: &Section<'_>) -> Option<Server> {
         max_body_bytes: usize::try_from(max_body_bytes?).ok()?,
         max_headers: usize::try_from(max_headers?).ok()?,
         max_header_bytes: usize::try_from(max_header_bytes?).ok()?,
+        max_inflight_body_bytes: usize::try_from(max_inflight_body_bytes?).ok()?,
         header_timeout: millis(header_timeout_ms?),
         body_timeout: millis(body_timeout_ms?),
+        write_timeout: millis(write_timeout_ms?),
         shutdown_timeout: millis(shutdown_timeout_ms?),
     })
 }

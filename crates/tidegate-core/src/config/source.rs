@@ -145,6 +145,7 @@ fn read(section: &Section<'_>, rules: &mut RuleFiles<'_>) -> Option<Source> {
     let rules = rule_path.map(|path| rules.compile(section, &path));
     let (name, provider) = (name?, provider?);
     check_secrets(section, &name, &provider, &secrets);
+    check_tolerance(section, &provider);
     let event_id = settle_event_id(section, &name, &provider, event_id);
     Some(Source {
         path: path.unwrap_or_else(|| format!("/in/{name}")),
@@ -276,6 +277,13 @@ fn read_rate(section: &Section<'_>) -> Option<Rate> {
         section.integer("rate_burst", 1..=u64::from(u32::MAX)).and_then(|burst| u32::try_from(burst).ok());
     match (rate, burst) {
         (Some(rate), Some(burst)) => Some(rate.value.with_burst(burst)),
+        (None, Some(_)) if !section.has("rate") => {
+            section.warn(
+                "rate_burst has no effect without rate".into(),
+                "add rate = \"100/s\", or leave out rate_burst",
+            );
+            None
+        }
         (rate, _) => rate.map(|rate| rate.value),
     }
 }
@@ -292,6 +300,19 @@ fn check_secrets(section: &Section<'_>, name: &SourceName, provider: &Provider, 
             section.missing("secrets", "[\"env:NAME_OF_SECRET\"]");
         }
         _ => {}
+    }
+}
+
+/// A tolerance is for a time that the provider signs.
+fn check_tolerance(section: &Section<'_>, provider: &Provider) {
+    let signs_time = match provider {
+        Provider::Stripe | Provider::StandardWebhooks | Provider::Slack => true,
+        Provider::Hmac(scheme) => scheme.has_timestamp(),
+        Provider::GitHub | Provider::Shopify | Provider::None => false,
+    };
+    if !signs_time && (section.has("tolerance_past_s") || section.has("tolerance_future_s")) {
+        let message = format!("{} signs no time, so a tolerance has no effect", provider.name());
+        section.warn(message, "leave out tolerance_past_s and tolerance_future_s");
     }
 }
 

@@ -1,6 +1,13 @@
 //! Writing: one transaction for a batch, deduplication inside it.
+//!
+//! A file that was deleted or replaced stays usable for a process that has it open, and everything
+//! committed to it is gone when the process ends. So the writer compares the files behind its paths
+//! with those it opened, before and after each commit, and trusts no commit to a file that nobody
+//! will find again.
 
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{
@@ -20,12 +27,40 @@ const JOURNAL_LIMIT_BYTES: i64 = 64 << 20;
 /// The one connection that writes.
 pub(crate) struct SqliteWriter {
     connection: Connection,
+    files: [OpenFile; 2],
+}
+
+/// A file that SQLite has open: its path, and its device and inode when it was opened.
+struct OpenFile {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+impl OpenFile {
+    fn new(path: PathBuf) -> Self {
+        let identity = identity(&path);
+        Self { path, identity }
+    }
+
+    /// An error when the path leads elsewhere by now.
+    fn check(&self) -> Result<(), CommitError> {
+        if self.identity.is_some() && identity(&self.path) == self.identity {
+            return Ok(());
+        }
+        let message = format!("{} was deleted or replaced while it was in use", self.path.display());
+        Err(CommitError { message, fatal: true })
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 impl SqliteWriter {
     /// Opens or creates the database at `path` and brings its schema up to date.
     pub(crate) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, OpenError> {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        create_private(path)?;
         let mut connection = Connection::open(path).map_err(sqlite)?;
         connection.busy_timeout(busy_timeout).map_err(sqlite)?;
         schema::check(&connection, path)?;
@@ -39,12 +74,30 @@ impl SqliteWriter {
         connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(sqlite)?;
         connection.pragma_update(None, "journal_size_limit", JOURNAL_LIMIT_BYTES).map_err(sqlite)?;
         schema::migrate(&mut connection, path)?;
-        Ok(Self { connection })
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        Ok(Self { connection, files: [OpenFile::new(path.to_owned()), OpenFile::new(log.into())] })
     }
+
+    fn check_files(&self) -> Result<(), CommitError> {
+        self.files.iter().try_for_each(OpenFile::check)
+    }
+}
+
+/// Creates the file for its owner only: it holds payloads. SQLite gives its log the same permissions.
+fn create_private(path: &Path) -> Result<(), OpenError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(OpenError::NoFolder { path: folder.to_owned() });
+    }
+    // Whatever stands in the way, SQLite will say when it opens the path.
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    Ok(())
 }
 
 impl Writer for SqliteWriter {
     fn commit(&mut self, batch: &[NewEvent]) -> Result<Vec<Appended>, CommitError> {
+        self.check_files()?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(classify)?;
         let appended = {
@@ -52,7 +105,17 @@ impl Writer for SqliteWriter {
             batch.iter().map(|event| statements.append(event)).collect::<Result<_, _>>().map_err(classify)?
         };
         transaction.commit().map_err(classify)?;
+        self.check_files()?;
         Ok(appended)
+    }
+
+    fn probe(&mut self) -> Result<(), CommitError> {
+        self.check_files()?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(classify)?;
+        // Writing the version anew changes nothing and takes the whole way to the disk.
+        transaction.pragma_update(None, "user_version", schema::VERSION).map_err(classify)?;
+        transaction.commit().map_err(classify)
     }
 }
 

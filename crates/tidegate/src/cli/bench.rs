@@ -78,7 +78,7 @@ impl Bench {
                 result = drive(&plan) => result.map_err(|error| Failure::failed("the load could not be sent", &error))?,
                 () = signals.next() => return Err(Failure::work("ended by a signal")),
             };
-            terminal::print(&if self.json { result.json() } else { result.table() });
+            terminal::print(if self.json { result.json() } else { result.table() })?;
             if result.answered() == 0 { Err(Failure::work("no request was answered")) } else { Ok(()) }
         })
     }

@@ -1,5 +1,6 @@
 //! Finding and reading the configuration for a verb.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use tidegate_core::config::{self, Config, Loaded, Overrides, Report, Unlocked};
@@ -29,10 +30,7 @@ impl ConfigFile {
         let Loaded { config, reports } = config::load(&source, overrides, &self.host());
         print_reports(&reports);
         config.ok_or_else(|| {
-            let faulty: Vec<&Report> = reports.iter().filter(|report| report.errors() > 0).collect();
-            let errors = faulty.iter().map(|report| report.errors()).sum::<usize>();
-            let names: Vec<&str> = faulty.iter().map(|report| report.source.name.as_str()).collect();
-            Failure::data(format!("{} in {}", mistakes(errors), names.join(" and ")))
+            Failure::data(format!("{} in {}", mistakes(count_errors(&reports)), where_from(&reports)))
         })
     }
 
@@ -59,7 +57,29 @@ impl ConfigFile {
 
 /// The overrides of this process's environment.
 pub(super) fn overrides() -> Overrides {
-    Overrides::from_env(std::env::vars())
+    // A variable that is not text cannot be one of ours, and is none of our business.
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    Overrides::from_env(std::env::vars_os().filter_map(text))
+}
+
+fn count_errors(reports: &[Report]) -> usize {
+    reports.iter().map(Report::errors).sum()
+}
+
+/// The files with errors; an error without a place comes from the environment or from a flag.
+fn where_from(reports: &[Report]) -> String {
+    let mut places = Vec::new();
+    for report in reports {
+        let errors = || report.diagnostics.iter().filter(|d| d.severity == tide::Severity::Error);
+        if errors().any(|error| !error.labels.is_empty()) {
+            places.push(report.source.name.as_str());
+        }
+        if errors().any(|error| error.labels.is_empty()) {
+            places.push("the environment or flags");
+        }
+    }
+    places.join(" and ")
 }
 
 /// Prints what there is to say about each file.

@@ -58,9 +58,15 @@ impl Demo {
         runtime(0)?.block_on(async {
             let server = Server::start(config, unlocked, folder.path())
                 .map_err(|error| Failure::failed("cannot start", &error))?;
-            let outcome = walk(&server, &secrets).await;
+            // Whatever ends the demo, its folder with the secrets is removed.
+            let mut signals = Signals::listen()?;
+            let outcome = tokio::select! {
+                outcome = walk(&server, &secrets) => outcome,
+                () = signals.next() => Err(Failure::work("ended by a signal")),
+            };
             if outcome.is_ok() && self.keep {
-                keep(&server, folder.path(), &secrets.admin).await?;
+                print_addresses(&server, folder.path(), &secrets.admin);
+                signals.next().await;
             }
             server.stop().await;
             outcome
@@ -122,11 +128,11 @@ async fn walk(server: &Server, secrets: &Secrets) -> Result<(), Failure> {
             table.row(row(&scene, &sent));
         }
     }
-    terminal::print(&format!("{}\n", table.render()));
+    terminal::print(format!("{}\n", table.render()))?;
     let measured = Measured::take(server.listen(), secrets)
         .await
         .map_err(|error| Failure::failed("no answer", &error))?;
-    terminal::print(&format!("{measured}\n"));
+    terminal::print(format!("{measured}\n"))?;
     if surprises > 0 {
         return Err(Failure::work(format!("{surprises} answers are not what the demo expects")));
     }
@@ -144,7 +150,7 @@ fn row(scene: &Scene, sent: &Sent) -> Vec<String> {
     ]
 }
 
-async fn keep(server: &Server, folder: &Path, admin_token: &str) -> Result<(), Failure> {
+fn print_addresses(server: &Server, folder: &Path, admin_token: &str) {
     let config = folder.join("tidegate.toml");
     terminal::say("");
     terminal::say(&format!("webhooks     http://{}/in/stripe, /in/github and /webhook", server.listen()));
@@ -162,7 +168,4 @@ async fn keep(server: &Server, folder: &Path, admin_token: &str) -> Result<(), F
     ));
     terminal::say("");
     terminal::say("Ctrl-C ends the server and removes the folder.");
-    let mut signals = Signals::listen()?;
-    signals.next().await;
-    Ok(())
 }

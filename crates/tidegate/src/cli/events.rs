@@ -1,7 +1,5 @@
 //! `tidegate events`: what is in the store, for people and for programs.
 
-use std::io::Write;
-
 use clap::{Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 use tidegate_core::event::{Event, EventFilter, EventId, Status, Verdict};
@@ -36,8 +34,8 @@ enum Verb {
         #[command(flatten)]
         filter: FilterOptions,
         /// How many.
-        #[arg(long, default_value_t = 20, value_name = "N")]
-        limit: usize,
+        #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
         /// How to print them.
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
@@ -159,7 +157,7 @@ impl Events {
         match self.verb {
             Verb::List { store, filter, limit, format } => {
                 let reader = store.open()?;
-                runtime.block_on(write_events(&reader, &filter.into_filter(), Some(limit), format))
+                runtime.block_on(write_events(&reader, &filter.into_filter(), Some(limit as usize), format))
             }
             Verb::Export { store, filter, format } => {
                 let reader = store.open()?;
@@ -183,15 +181,12 @@ async fn show(reader: &Reader, id: EventId, raw: bool) -> Result<(), Failure> {
     let missing = || Failure::work(format!("there is no event {id}"));
     if raw {
         let found = reader.raw(id).await.map_err(|error| query_failed(&error))?.ok_or_else(missing)?;
-        return std::io::stdout()
-            .write_all(&found.body)
-            .map_err(|error| Failure::failed("cannot write the body", &error));
+        return terminal::print(&found.body);
     }
     let event = reader.event(id).await.map_err(|error| query_failed(&error))?.ok_or_else(missing)?;
     let text = serde_json::to_string_pretty(&EventDocument::from(&event))
         .map_err(|error| Failure::internal("cannot write the event as JSON", &error))?;
-    terminal::print(&format!("{text}\n"));
-    Ok(())
+    terminal::print(format!("{text}\n"))
 }
 
 /// Writes up to `limit` events page by page, so that an export needs no more memory than a page.
@@ -201,16 +196,14 @@ async fn write_events(
     limit: Option<usize>,
     format: Format,
 ) -> Result<(), Failure> {
-    let mut rows = Rows::begin(format);
+    let mut rows = Rows::begin(format)?;
     let mut left = limit.unwrap_or(usize::MAX);
     let mut before = None;
     while left > 0 {
         let wanted = left.min(PAGE_EVENTS);
         let page = reader.list(filter.clone(), before, wanted).await.map_err(|error| query_failed(&error))?;
         for event in &page {
-            if !rows.write(event)? {
-                return Ok(());
-            }
+            rows.write(event)?;
         }
         left -= page.len();
         before = page.last().map(|event| event.id);
@@ -218,8 +211,7 @@ async fn write_events(
             break;
         }
     }
-    rows.end();
-    Ok(())
+    rows.end()
 }
 
 /// Rows on their way to standard output.
@@ -230,42 +222,40 @@ struct Rows {
 }
 
 impl Rows {
-    fn begin(format: Format) -> Self {
+    fn begin(format: Format) -> Result<Self, Failure> {
         let table = Table::new(&["ID", "RECEIVED AT", "SOURCE", "TYPE", "EXTERNAL ID", "STATUS", "WHY"]);
         let head = match format {
             Format::Table | Format::Ndjson => "",
             Format::Json => "[",
             Format::Csv => "id,received_at,source,type,external_id,status,trace_id,record,errors\r\n",
         };
-        terminal::print(head);
-        Self { format, table, count: 0 }
+        terminal::print(head)?;
+        Ok(Self { format, table, count: 0 })
     }
 
-    /// Returns whether anybody still reads.
-    fn write(&mut self, event: &Event) -> Result<bool, Failure> {
+    fn write(&mut self, event: &Event) -> Result<(), Failure> {
         self.count += 1;
         let text = match self.format {
             Format::Table => {
                 self.table.row(table_row(event));
-                return Ok(true);
+                return Ok(());
             }
             Format::Json => format!("{}\n{}", if self.count == 1 { "" } else { "," }, document(event)?),
             Format::Ndjson => document(event)? + "\n",
             Format::Csv => csv_row(event)?,
         };
-        Ok(terminal::print(&text))
+        terminal::print(text)
     }
 
-    fn end(self) {
+    fn end(self) -> Result<(), Failure> {
         match self.format {
-            Format::Table if self.count == 0 => terminal::say("no events"),
-            Format::Table => {
-                terminal::print(&self.table.render());
+            Format::Table if self.count == 0 => {
+                terminal::say("no events");
+                Ok(())
             }
-            Format::Json => {
-                terminal::print("\n]\n");
-            }
-            Format::Ndjson | Format::Csv => {}
+            Format::Table => terminal::print(self.table.render()),
+            Format::Json => terminal::print("\n]\n"),
+            Format::Ndjson | Format::Csv => Ok(()),
         }
     }
 }

@@ -8,13 +8,15 @@ use super::terminal;
 /// What kind of end it is; the number is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    /// Whoever read standard output has had enough, as `head` does; nobody is to be told.
+    NobodyReads = 0,
     /// The work failed.
     Failed = 1,
     /// The verb was called with arguments that do not go together.
     Usage = 2,
     /// Data or configuration are bad.
     Data = 65,
-    /// A fault of Tidegate's own.
+    /// A fault of Tidegate's own, or of what it stands on.
     Internal = 70,
 }
 
@@ -32,6 +34,15 @@ impl Failure {
         Self { kind: Kind::Failed, message: format!("{}: {}", what.into(), chain(error)), hint: None }
     }
 
+    /// Standard output cannot be written.
+    pub(super) fn output(error: &std::io::Error) -> Self {
+        let mut failure = Self::failed("cannot write to standard output", error);
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            failure.kind = Kind::NobodyReads;
+        }
+        failure
+    }
+
     /// The work failed.
     pub(super) fn work(message: impl Into<String>) -> Self {
         Self { kind: Kind::Failed, message: message.into(), hint: None }
@@ -47,6 +58,11 @@ impl Failure {
         Self { kind: Kind::Data, message: message.into(), hint: None }
     }
 
+    /// Something below Tidegate broke.
+    pub(super) fn fault(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Internal, message: message.into(), hint: None }
+    }
+
     /// A fault of Tidegate's own.
     pub(super) fn internal(what: impl Into<String>, error: &dyn Error) -> Self {
         Self { kind: Kind::Internal, message: format!("{}: {}", what.into(), chain(error)), hint: None }
@@ -60,6 +76,9 @@ impl Failure {
 
     /// Prints it and gives its exit code.
     pub(super) fn report(self) -> ExitCode {
+        if self.kind == Kind::NobodyReads {
+            return ExitCode::SUCCESS;
+        }
         terminal::say(&format!("{}: {}", terminal::red("error"), self.message));
         if let Some(hint) = self.hint {
             terminal::say(&format!("{}: {hint}", terminal::bold("hint")));

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
@@ -51,6 +52,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn run(self) -> Result<(), Failure> {
         let program = compile(&self.rule)?;
+        self.check_files()?;
         let rejects = self.rejects.as_deref().map(create).transpose()?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = self.threads.unwrap_or(cores).max(1);
@@ -75,6 +77,22 @@ impl Run {
         });
         progress.finish_and_clear();
         result?.report(self.rejects.as_deref())
+    }
+}
+
+impl Run {
+    /// Finds what is wrong with the files before anything is written.
+    fn check_files(&self) -> Result<(), Failure> {
+        let identity = |path: &Path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
+        let rejects = self.rejects.as_deref().and_then(|path| identity(path).ok());
+        for path in self.files.iter().filter(|path| path.as_path() != Path::new("-")) {
+            let input = identity(path)
+                .map_err(|error| Failure::failed(format!("cannot read {}", path.display()), &error))?;
+            if Some(input) == rejects {
+                return Err(Failure::usage(format!("{} is both input and --rejects", path.display())));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,8 @@
 //! `tidegate serve`: the server.
 
-use tidegate_core::config::Overrides;
+use std::path::Path;
+
+use tidegate_core::config::{Config, Overrides, Unlocked};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::configuration::{self, ConfigFile};
@@ -36,17 +38,12 @@ impl Serve {
         let unlocked = self.config.unlock(&config)?;
         logging::start(&config.log);
         let runtime = runtime(config.server.threads)?;
-        let base = self.config.host();
-        runtime.block_on(async {
-            let server = Server::start(config, unlocked, base.base())
-                .map_err(|error| Failure::failed("cannot start", &error))?;
-            let mut signals = Signals::listen()?;
-            signals.next().await;
-            tokio::select! {
-                () = server.stop() => Ok(()),
-                () = signals.next() => Err(Failure::work("ended by a second signal before everything was answered")),
-            }
-        })
+        let host = self.config.host();
+        let outcome = runtime.block_on(serve(config, unlocked, host.base()));
+        // After a second signal, or a store that did not close in time, there may be a thread left
+        // that waits for the disk. The process does not wait for it.
+        runtime.shutdown_background();
+        outcome
     }
 
     fn overrides(&self) -> Overrides {
@@ -64,6 +61,28 @@ impl Serve {
         }
         overrides
     }
+}
+
+async fn serve(config: Config, unlocked: Unlocked, base: &Path) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
+    let server =
+        Server::start(config, unlocked, base).map_err(|error| Failure::failed("cannot start", &error))?;
+    let store_failed = tokio::select! {
+        () = signals.next() => false,
+        () = server.store_failed() => true,
+    };
+    tokio::select! {
+        () = server.stop() => {}
+        () = signals.next() => {
+            return Err(Failure::work("ended by a second signal before everything was answered"));
+        }
+    }
+    if store_failed {
+        return Err(Failure::fault("the store failed; the log says how").hint(
+            "restart when disk and database are sound: what was answered with 200 before is committed",
+        ));
+    }
+    Ok(())
 }
 
 /// A runtime with this many threads; 0 means one per core.

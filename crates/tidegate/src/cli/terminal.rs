@@ -3,9 +3,12 @@
 
 use std::io::{IsTerminal, Write};
 
-/// Writes data. Returns whether anybody still reads: a closed pipe ends the work, it is no error.
-pub(super) fn print(text: &str) -> bool {
-    std::io::stdout().write_all(text.as_bytes()).is_ok()
+use super::failure::Failure;
+
+/// Writes data, to the last byte.
+pub(super) fn print(data: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout();
+    stdout.write_all(data.as_ref()).and_then(|()| stdout.flush()).map_err(|error| Failure::output(&error))
 }
 
 /// Writes a line for people.

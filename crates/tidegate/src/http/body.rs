@@ -1,10 +1,15 @@
 //! Reading a body: capped in size and time, whatever its framing and compression.
 //!
+//! A body is not yet proven to be anybody's while it is read, so all of them together share one
+//! [`Budget`]: strangers can fill it and be refused, but they cannot fill the memory.
+//!
 //! The cap holds three times: for the `content-length` before anything is read, for the bytes on
 //! the wire, and for the bytes after decompression, which is counted while inflating, so that a
 //! small bomb cannot become a large buffer.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -22,45 +27,107 @@ use super::problem::Problem;
 const MAX_DISCARDED_BYTES: usize = 16 << 20;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The bytes that all bodies together may occupy (`max_inflight_body_bytes`); cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Budget {
+    used: Arc<AtomicUsize>,
+    max_bytes: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        Self { used: Arc::default(), max_bytes }
+    }
+
+    /// The bytes in use, and the limit.
+    pub(crate) fn level(&self) -> (usize, usize) {
+        (self.used.load(Ordering::Relaxed), self.max_bytes)
+    }
+}
+
+/// A part of a [`Budget`], given back when dropped.
+struct Reservation {
+    budget: Budget,
+    bytes: usize,
+}
+
+impl Reservation {
+    fn none(budget: &Budget) -> Self {
+        Self { budget: budget.clone(), bytes: 0 }
+    }
+
+    fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
+        let used = self.budget.used.fetch_add(bytes, Ordering::AcqRel);
+        self.bytes += bytes;
+        // A body within its own limit passes when it is alone, however small the budget is.
+        if used + bytes > self.budget.max_bytes && used > 0 {
+            return Err(Problem::Unavailable { detail: "Too many bodies are being received." });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+/// A body as its sender wrote it, counted in the budget for as long as this lives.
+pub(crate) struct Received {
+    pub(crate) bytes: Bytes,
+    _reservation: Reservation,
+}
+
+/// What a body may be.
+pub(crate) struct BodyLimits<'a> {
+    pub(crate) max_bytes: usize,
+    pub(crate) timeout: Duration,
+    pub(crate) budget: &'a Budget,
+}
+
 /// Reads the whole body and undoes its content encoding.
 ///
 /// # Errors
-/// 413 when it is larger than `max_bytes`, 408 when it takes longer than `timeout`, 415 for an
-/// unknown encoding and 400 for broken framing or damaged compression.
+/// 413 when it is larger than allowed, 408 when it takes too long, 415 for an unknown encoding, 400
+/// for broken framing or damaged compression, and 503 when the budget is used up.
 pub(crate) async fn read(
     headers: &HeaderMap,
-    body: Body,
-    max_bytes: usize,
-    timeout: Duration,
-) -> Result<Bytes, Problem> {
-    let mut body = body;
-    let encoding = match Encoding::of(headers) {
-        Ok(encoding) => encoding,
-        Err(problem) => {
-            discard(headers, &mut body).await;
-            return Err(problem);
-        }
-    };
+    mut body: Body,
+    limits: &BodyLimits<'_>,
+) -> Result<Received, Problem> {
+    let received = receive(headers, &mut body, limits).await;
+    if let Err(Problem::BodyTooLarge { .. } | Problem::UnsupportedEncoding | Problem::Unavailable { .. }) =
+        received
+    {
+        discard(headers, &mut body).await;
+    }
+    received
+}
+
+async fn receive(headers: &HeaderMap, body: &mut Body, limits: &BodyLimits<'_>) -> Result<Received, Problem> {
+    let max_bytes = limits.max_bytes;
+    let encoding = Encoding::of(headers)?;
     let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > max_bytes as u64) {
-        discard(headers, &mut body).await;
         return Err(Problem::BodyTooLarge { max_bytes });
     }
-    let raw = match tokio::time::timeout(timeout, collect(&mut body, max_bytes)).await {
-        Ok(Err(problem @ Problem::BodyTooLarge { .. })) => {
-            discard(headers, &mut body).await;
-            return Err(problem);
-        }
+    let mut reservation = Reservation::none(limits.budget);
+    let collecting = collect(body, max_bytes, &mut reservation);
+    let raw = match tokio::time::timeout(limits.timeout, collecting).await {
         Ok(collected) => collected?,
-        Err(_) => return Err(Problem::BodyTimeout { timeout }),
+        Err(_) => return Err(Problem::BodyTimeout { timeout: limits.timeout }),
     };
-    match encoding {
-        Encoding::Identity => Ok(raw),
-        Encoding::Gzip => inflate(GzDecoder::new(Capped::new(max_bytes)), &raw, GzDecoder::finish, max_bytes),
-        Encoding::Deflate => {
-            inflate(ZlibDecoder::new(Capped::new(max_bytes)), &raw, ZlibDecoder::finish, max_bytes)
-        }
+    let capped = || Capped::new(max_bytes);
+    let bytes = match encoding {
+        Encoding::Identity => raw,
+        Encoding::Gzip => inflate(GzDecoder::new(capped()), &raw, GzDecoder::finish, max_bytes)?,
+        Encoding::Deflate => inflate(ZlibDecoder::new(capped()), &raw, ZlibDecoder::finish, max_bytes)?,
+    };
+    if encoding != Encoding::Identity {
+        reservation.grow(bytes.len())?;
     }
+    Ok(Received { bytes, _reservation: reservation })
 }
 
 /// The content encodings that are understood.
@@ -122,12 +189,13 @@ async fn discard(headers: &HeaderMap, body: &mut Body) -> bool {
     tokio::time::timeout(DISCARD_TIMEOUT, reading).await.unwrap_or(false)
 }
 
-async fn collect(body: &mut Body, max_bytes: usize) -> Result<Bytes, Problem> {
+async fn collect(body: &mut Body, max_bytes: usize, reservation: &mut Reservation) -> Result<Bytes, Problem> {
     // Most bodies arrive in one frame, which is then handed on without a copy.
     let Some(first) = next_chunk(body).await? else { return Ok(Bytes::new()) };
     if first.len() > max_bytes {
         return Err(Problem::BodyTooLarge { max_bytes });
     }
+    reservation.grow(first.len())?;
     let Some(second) = next_chunk(body).await? else { return Ok(first) };
     let mut whole = BytesMut::from(first);
     let mut next = Some(second);
@@ -135,6 +203,7 @@ async fn collect(body: &mut Body, max_bytes: usize) -> Result<Bytes, Problem> {
         if whole.len() + chunk.len() > max_bytes {
             return Err(Problem::BodyTooLarge { max_bytes });
         }
+        reservation.grow(chunk.len())?;
         whole.extend_from_slice(&chunk);
         next = next_chunk(body).await?;
     }
@@ -209,7 +278,11 @@ mod tests {
     async fn read_with(encoding: &str, body: Vec<u8>, max_bytes: usize) -> Result<Bytes, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
-        read(&headers, Body::from(body), max_bytes, Duration::from_secs(5)).await
+        let budget = Budget::new(1 << 30);
+        let limits = BodyLimits { max_bytes, timeout: Duration::from_secs(5), budget: &budget };
+        let received = read(&headers, Body::from(body), &limits).await.map(|received| received.bytes);
+        assert_eq!(budget.level().0, 0, "what was reserved is given back");
+        received
     }
 
     #[tokio::test]
@@ -244,5 +317,19 @@ mod tests {
             read_with("identity", vec![0; 101], 100).await,
             Err(Problem::BodyTooLarge { max_bytes: 100 })
         );
+    }
+
+    #[tokio::test]
+    async fn bodies_share_one_budget() {
+        let budget = Budget::new(150);
+        let limits = BodyLimits { max_bytes: 200, timeout: Duration::from_secs(5), budget: &budget };
+        let body = |bytes: usize| Body::from(vec![b'x'; bytes]);
+        let first = read(&HeaderMap::new(), body(100), &limits).await.unwrap();
+        assert_eq!(budget.level(), (100, 150));
+        let second = read(&HeaderMap::new(), body(100), &limits).await;
+        assert!(matches!(second, Err(Problem::Unavailable { .. })));
+        drop(first);
+        assert!(read(&HeaderMap::new(), body(200), &limits).await.is_ok(), "a lone body passes");
+        assert_eq!(budget.level().0, 0);
     }
 }

@@ -17,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tidegate_core::config::Server;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -82,7 +82,9 @@ impl Listener {
 
     fn http(&self) -> http1::Builder {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
+        // A client may close its sending side after the request; it still gets its answer.
+        http.half_close(true)
+            .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_timeout)
             .max_headers(self.limits.max_headers)
             .max_buf_size(self.limits.max_header_bytes);
@@ -95,6 +97,9 @@ impl Listener {
             Ok((stream, _)) => {
                 // Answers are small and must not wait for more to send.
                 let _ = stream.set_nodelay(true);
+                // hyper has no clock on writing: the kernel ends a connection whose client leaves
+                // answers unread for so long.
+                let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(self.limits.write_timeout));
                 Some((stream, permit))
             }
             Err(error) => {

@@ -147,7 +147,7 @@ impl Problem {
             Self::BadEncoding => "The body does not decompress by its content-encoding.".into(),
             Self::Invalid { .. } => "The event is kept in quarantine; `errors` lists what is wrong with it.".into(),
             Self::RateLimited { .. } => "This source sends faster than its rate allows; wait as retry-after says.".into(),
-            Self::Unavailable { detail } => format!("{detail} Nothing was kept; send it again."),
+            Self::Unavailable { detail } => format!("{detail} Send it again."),
             Self::Internal => "The cause is in the server's log under this request_id.".into(),
         }
     }

@@ -127,10 +127,12 @@ impl SourceRuntime {
     pub(super) fn identify(&self, incoming: &Incoming<'_>) -> Identity {
         let provided = self.verifier.identify(incoming);
         let external_id = match &self.config.event_id {
-            EventIdRule::Provider => provided.external_id,
+            // A provider's event without the provider's id is still known by its bytes, so that a
+            // retry of it is found.
+            EventIdRule::Provider => provided.external_id.or_else(|| body_hash(incoming.body)),
             EventIdRule::Fields(fields) => join(fields, incoming.body),
-            EventIdRule::Header(name) => header_text(incoming.headers, name.as_str()),
-            EventIdRule::BodyHash => Some(hex::encode(Sha256::digest(incoming.body))),
+            EventIdRule::Header(name) => header_text(incoming.headers, name.as_str()).map(bounded),
+            EventIdRule::BodyHash => body_hash(incoming.body),
             EventIdRule::Absent => None,
         };
         let event_type = match &self.config.event_type {
@@ -168,7 +170,16 @@ fn join(fields: &[FieldPath], body: &[u8]) -> Option<String> {
             parts.iter().map(|part| part.replace('~', "~0").replace('/', "~1")).collect::<Vec<_>>().join("/")
         }
     };
-    Some(if joined.len() <= MAX_IDENTITY_BYTES { joined } else { hex::encode(Sha256::digest(joined)) })
+    Some(bounded(joined))
+}
+
+/// An id that is too long for an index is known by its digest.
+fn bounded(id: String) -> String {
+    if id.len() <= MAX_IDENTITY_BYTES { id } else { format!("sha256:{}", hex::encode(Sha256::digest(id))) }
+}
+
+fn body_hash(body: &[u8]) -> Option<String> {
+    Some(format!("sha256:{}", hex::encode(Sha256::digest(body))))
 }
 
 fn reason(reject: tide::Reject) -> Reason {

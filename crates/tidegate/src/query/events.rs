@@ -1,6 +1,7 @@
 //! `/v1/events`: lists with filters and stable cursors, one event, its raw bytes.
 
 use axum::Extension;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -79,7 +80,7 @@ pub(super) async fn list(
     Extension(context): Extension<RequestContext>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    match find(&admin, query.as_deref().unwrap_or_default()).await {
+    match find(&admin, &context, query.as_deref().unwrap_or_default()).await {
         Ok(page) => json(&page),
         Err(problem) => context.refuse(&problem),
     }
@@ -92,10 +93,15 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-async fn find(admin: &Admin, query: &str) -> Result<Page, Problem> {
+async fn find(admin: &Admin, context: &RequestContext, query: &str) -> Result<Page, Problem> {
     let ListQuery { filter, cursor, limit } = ListQuery::parse(query)?;
     // One more than asked for tells whether there is a next page.
-    let mut events = admin.store.reader().list(filter, cursor, limit + 1).await.map_err(query_problem)?;
+    let mut events = admin
+        .store
+        .reader()
+        .list(filter, cursor, limit + 1)
+        .await
+        .map_err(|error| query_problem(&context, &error))?;
     let more = events.len() > limit;
     events.truncate(limit);
     let next_cursor = events.last().filter(|_| more).map(|event| event.id.to_string());
@@ -108,10 +114,11 @@ async fn find(admin: &Admin, query: &str) -> Result<Page, Problem> {
 pub(super) async fn show(
     State(admin): State<Admin>,
     Extension(context): Extension<RequestContext>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Response {
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     let found = match parse_id(&id) {
-        Ok(id) => admin.store.reader().event(id).await.map_err(query_problem),
+        Ok(id) => admin.store.reader().event(id).await.map_err(|error| query_problem(&context, &error)),
         Err(problem) => Err(problem),
     };
     match found.and_then(|event| event.ok_or_else(|| no_event(&id))) {
@@ -124,10 +131,11 @@ pub(super) async fn show(
 pub(super) async fn raw(
     State(admin): State<Admin>,
     Extension(context): Extension<RequestContext>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Response {
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     let found = match parse_id(&id) {
-        Ok(id) => admin.store.reader().raw(id).await.map_err(query_problem),
+        Ok(id) => admin.store.reader().raw(id).await.map_err(|error| query_problem(&context, &error)),
         Err(problem) => Err(problem),
     };
     let raw = match found.and_then(|raw| raw.ok_or_else(|| no_event(&id))) {
@@ -163,8 +171,13 @@ fn json<T: Serialize>(value: &T) -> Response {
     }
 }
 
-fn query_problem(error: QueryError) -> Problem {
-    tracing::error!(error.type = "store_unavailable", "query failed: {error}");
+fn query_problem(context: &RequestContext, error: &QueryError) -> Problem {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    tracing::error!(
+        request_id = context.request_id,
+        error.type = "store_unavailable",
+        "query failed: {error}{cause}"
+    );
     match error {
         QueryError::TimedOut { .. } => Problem::QueryTimedOut { detail: format!("{error}.") },
         QueryError::Sqlite(_) | QueryError::Stopped => {

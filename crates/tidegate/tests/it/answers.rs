@@ -240,6 +240,28 @@ async fn over_the_rate_is_429_with_the_time_to_wait() {
 }
 
 #[tokio::test]
+async fn strangers_cannot_use_up_a_source_s_rate() {
+    let server = Site::new(&format!("{STRIPE}rate = \"1/m\"\n")).start();
+    let body = example("stripe/events/charge.succeeded.json");
+    for _ in 0..5 {
+        assert_eq!(server.post("/in/stripe", &vec![], body.clone()).await.status, 401);
+    }
+    let headers = signed(&Provider::Stripe, "", &body);
+    assert_eq!(server.post("/in/stripe", &headers, body).await.text("status"), "accepted");
+}
+
+#[tokio::test]
+async fn a_provider_s_event_without_an_id_is_still_known_when_it_comes_again() {
+    let config = "[[source]]\nname = \"github\"\nprovider = \"github\"\nsecrets = [\"env:TEST_SECRET\"]\n";
+    let server = Site::new(config).start();
+    let body = example("github/events/push.json");
+    let mut headers = signed(&Provider::GitHub, "x", &body);
+    headers.retain(|(name, _)| name != "x-github-delivery");
+    assert_eq!(server.post("/in/github", &headers, body.clone()).await.text("status"), "accepted");
+    assert_eq!(server.post("/in/github", &headers, body).await.text("status"), "duplicate");
+}
+
+#[tokio::test]
 async fn request_ids_and_traces_are_carried_through() {
     let server = Site::new(PAYMENTS).start();
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -168,6 +168,21 @@ fn a_batch_keeps_the_order_and_sets_rejects_aside() {
 }
 
 #[test]
+fn rejects_never_overwrite_the_input() {
+    let site = Site::new("");
+    site.write("in.ndjson", "{}\n");
+    let ended = site.run(&["run", "rules/payments.tide", "in.ndjson", "--rejects", "./in.ndjson"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert_eq!(std::fs::read_to_string(site.path().join("in.ndjson")).unwrap(), "{}\n");
+    site.write("old.ndjson", "kept");
+    assert_eq!(
+        site.run(&["run", "rules/payments.tide", "no.ndjson", "--rejects", "old.ndjson"]).code,
+        Some(1)
+    );
+    assert_eq!(std::fs::read_to_string(site.path().join("old.ndjson")).unwrap(), "kept");
+}
+
+#[test]
 fn a_batch_reads_compressed_files() {
     let site = Site::new("");
     let line = payment("ch_1") + "\n";

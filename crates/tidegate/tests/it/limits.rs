@@ -144,9 +144,8 @@ async fn connections_over_the_cap_wait_for_a_place() {
 /// in between must neither be lost nor break the connection for the next request.
 #[tokio::test]
 async fn an_answer_before_the_body_does_not_break_the_connection() {
-    let server = Site::new(&format!("{PAYMENTS}rate = \"1/h\"\n")).start();
-    server.post("/webhook", &vec![], payment("ch_1")).await;
-    for (target, status) in [("POST /in/nobody", "404"), ("PUT /webhook", "405"), ("POST /webhook", "429")] {
+    let server = short_timeouts();
+    for (target, status) in [("POST /in/nobody", "404"), ("PUT /webhook", "405")] {
         let mut stream = TcpStream::connect(server.listen).await.unwrap();
         for _ in 0..2 {
             let head = format!("{target} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n");

@@ -6,6 +6,7 @@ mod answers;
 mod burst;
 mod cli;
 mod crash;
+mod faults;
 mod limits;
 mod readme;
 mod shutdown;

@@ -1,9 +1,9 @@
 //! Starting the real binary, talking to it, and ending it by its own process id.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -29,13 +29,13 @@ pub(crate) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 /// A folder with a configuration, kept while servers come and go.
 pub(crate) struct Site {
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Site {
     /// A site whose `[server]` listens on free ports; `rest` follows in the configuration.
     pub(crate) fn new(rest: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let site = Self { folder };
         let head = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n";
         site.write("tidegate.toml", &format!("{head}{rest}"));
@@ -56,8 +56,25 @@ impl Site {
         std::fs::write(path, text).unwrap();
     }
 
+    /// Starts the binary here, and closes its standard error as soon as it serves.
+    pub(crate) fn start_without_log_reader(&self) -> Server {
+        self.start_with(|lines, _| drop(lines))
+    }
+
     /// Starts the binary here and waits until it serves.
     pub(crate) fn start(&self) -> Server {
+        // The pipe must be emptied, or a chatty server would stop in the middle of a line.
+        self.start_with(|lines, sink| {
+            std::thread::spawn(move || {
+                lines.map_while(Result::ok).for_each(|line| sink.lock().unwrap().push(line));
+            });
+        })
+    }
+
+    fn start_with(
+        &self,
+        keep_reading: impl FnOnce(Lines<BufReader<ChildStderr>>, Arc<Mutex<Vec<String>>>),
+    ) -> Server {
         let mut child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut log = Vec::new();
@@ -71,12 +88,14 @@ impl Site {
         };
         let address = |name: &str| serving[name].as_str().unwrap().parse().unwrap();
         let log = Arc::new(Mutex::new(log));
-        let sink = Arc::clone(&log);
-        // The pipe must be emptied, or a chatty server would stop in the middle of a line.
-        std::thread::spawn(move || {
-            lines.map_while(Result::ok).for_each(|line| sink.lock().unwrap().push(line));
-        });
-        Server { child, listen: address("server.listen"), admin: address("server.admin_listen"), log }
+        keep_reading(lines, Arc::clone(&log));
+        Server {
+            child,
+            _folder: Arc::clone(&self.folder),
+            listen: address("server.listen"),
+            admin: address("server.admin_listen"),
+            log,
+        }
     }
 
     /// The binary with these arguments, in this folder, with the test's secrets in its environment.
@@ -120,6 +139,8 @@ pub(crate) fn example(path: &str) -> String {
 /// A running server; killed when dropped.
 pub(crate) struct Server {
     child: Child,
+    /// Outlives the site, since a server whose database is deleted stops.
+    _folder: Arc<TempDir>,
     pub(crate) listen: SocketAddr,
     pub(crate) admin: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
