@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tidegate_core::event::{Event, EventFilter, EventId, Status, Verdict};
+use tidegate_core::event::{Event, EventFilter, EventId, RawEvent, Status, Verdict};
 use tidegate_store::QueryError;
 
 use super::Admin;
@@ -101,7 +101,7 @@ async fn find(admin: &Admin, context: &RequestContext, query: &str) -> Result<Pa
         .reader()
         .list(filter, cursor, limit + 1)
         .await
-        .map_err(|error| query_problem(&context, &error))?;
+        .map_err(|error| query_problem(context, &error))?;
     let more = events.len() > limit;
     events.truncate(limit);
     let next_cursor = events.last().filter(|_| more).map(|event| event.id.to_string());
@@ -110,18 +110,17 @@ async fn find(admin: &Admin, context: &RequestContext, query: &str) -> Result<Pa
     Ok(Page { data, next_cursor })
 }
 
+/// The id in a path, if it is one.
+type IdInPath = Result<Path<String>, PathRejection>;
+
 /// `GET /v1/events/{id}`.
 pub(super) async fn show(
     State(admin): State<Admin>,
     Extension(context): Extension<RequestContext>,
-    id: Result<Path<String>, PathRejection>,
+    id: IdInPath,
 ) -> Response {
-    let id = id.map(|Path(id)| id).unwrap_or_default();
-    let found = match parse_id(&id) {
-        Ok(id) => admin.store.reader().event(id).await.map_err(|error| query_problem(&context, &error)),
-        Err(problem) => Err(problem),
-    };
-    match found.and_then(|event| event.ok_or_else(|| no_event(&id))) {
+    let found = find_by_id(&context, id, async |id| admin.store.reader().event(id).await).await;
+    match found {
         Ok(event) => json(&EventDocument::from(&event)),
         Err(problem) => context.refuse(&problem),
     }
@@ -131,17 +130,27 @@ pub(super) async fn show(
 pub(super) async fn raw(
     State(admin): State<Admin>,
     Extension(context): Extension<RequestContext>,
-    id: Result<Path<String>, PathRejection>,
+    id: IdInPath,
 ) -> Response {
-    let id = id.map(|Path(id)| id).unwrap_or_default();
-    let found = match parse_id(&id) {
-        Ok(id) => admin.store.reader().raw(id).await.map_err(|error| query_problem(&context, &error)),
-        Err(problem) => Err(problem),
-    };
-    let raw = match found.and_then(|raw| raw.ok_or_else(|| no_event(&id))) {
-        Ok(raw) => raw,
-        Err(problem) => return context.refuse(&problem),
-    };
+    let found = find_by_id(&context, id, async |id| admin.store.reader().raw(id).await).await;
+    match found {
+        Ok(raw) => raw_response(raw),
+        Err(problem) => context.refuse(&problem),
+    }
+}
+
+/// Asks for the event with the id in the path; that there is none is a problem as any other.
+async fn find_by_id<T>(
+    context: &RequestContext,
+    id: IdInPath,
+    ask: impl AsyncFnOnce(EventId) -> Result<Option<T>, QueryError>,
+) -> Result<T, Problem> {
+    let id = parse_id(&id.map(|Path(id)| id).unwrap_or_default())?;
+    let found = ask(id).await.map_err(|error| query_problem(context, &error))?;
+    found.ok_or_else(|| Problem::NotFound { detail: format!("There is no event {id}.") })
+}
+
+fn raw_response(raw: RawEvent) -> Response {
     let mut response = raw.body.into_response();
     let headers = response.headers_mut();
     // Bytes from outside are handed out as bytes: a browser must neither show nor sniff them.
@@ -158,10 +167,6 @@ pub(super) async fn raw(
 fn parse_id(text: &str) -> Result<EventId, Problem> {
     EventId::parse(text)
         .ok_or_else(|| Problem::BadParameter { detail: format!("`{text}` is not an event id (a UUID).") })
-}
-
-fn no_event(id: &str) -> Problem {
-    Problem::NotFound { detail: format!("There is no event {id}.") }
 }
 
 fn json<T: Serialize>(value: &T) -> Response {
