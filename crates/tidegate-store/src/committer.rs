@@ -22,10 +22,11 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::error::AppendError;
 
-/// Something that commits whole batches: all of a batch, or nothing of it.
+/// Something that commits batches.
 pub(crate) trait Writer: Send + 'static {
-    /// Commits `batch` and says what became of each event, in the same order.
-    fn commit(&mut self, batch: &[NewEvent]) -> Result<Vec<Appended>, CommitError>;
+    /// Commits `batch` and says what became of each event, in the same order and number. Events are
+    /// committed together; only when one of them is itself unacceptable, each for itself.
+    fn commit(&mut self, batch: &[NewEvent]) -> Vec<Result<Appended, CommitError>>;
 
     /// Writes something that changes nothing, to learn whether commits work again.
     fn probe(&mut self) -> Result<(), CommitError>;
@@ -56,14 +57,25 @@ impl State {
     }
 }
 
-/// Why a batch was not committed. Unless the failure is fatal, nothing of it is in the store; after
-/// a fatal one that is not known, and the same events may be sent again.
-#[derive(Debug)]
+/// Why an event was not committed. Unless the fault is fatal, it is not in the store; after a fatal
+/// one that is not known, and the same event may be sent again.
+#[derive(Clone, Debug)]
 pub(crate) struct CommitError {
     /// What happened, for the log and for [`AppendError::Unavailable`].
     pub(crate) message: String,
-    /// Whether later commits may be trusted. After a failed flush they may not.
-    pub(crate) fatal: bool,
+    /// What it means for the events after it.
+    pub(crate) fault: Fault,
+}
+
+/// What a failed commit means for those after it, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// This event cannot be stored; others can.
+    Event,
+    /// Nothing can be committed for the moment: a lock held elsewhere, a full disk.
+    Passing,
+    /// Later commits may not be trusted, as after a failed flush.
+    Fatal,
 }
 
 /// What one commit did; handed to the observer of [`crate::Store::open`].
@@ -73,7 +85,7 @@ pub struct CommitReport {
     pub events: usize,
     /// How long the transaction and its flush took.
     pub duration: Duration,
-    /// Whether it was committed.
+    /// Whether every event of it was committed.
     pub committed: bool,
 }
 
@@ -282,7 +294,7 @@ impl<W: Writer, O: Fn(CommitReport)> Work<W, O> {
                     tracing::info!("commits work again");
                     self.shared.become_state(State::Serving);
                 }
-                Err(error) if error.fatal => self.fail(&error),
+                Err(error) if error.fault == Fault::Fatal => self.fail(&error),
                 Err(_) if self.receiver.is_closed() => return,
                 Err(_) => std::thread::sleep(PROBE_PAUSE),
             }
@@ -315,16 +327,12 @@ impl<W: Writer, O: Fn(CommitReport)> Work<W, O> {
         let since_us = u64::try_from(since.as_micros()).unwrap_or(u64::MAX).max(1);
         self.shared.oldest_us.store(since_us, Ordering::Relaxed);
         let (events, answers) = self.gather(first);
-        let outcome = self.commit(&events);
+        let outcomes = self.commit(&events);
         self.shared.oldest_us.store(0, Ordering::Relaxed);
-        for (index, (size_bytes, answer)) in answers.into_iter().enumerate() {
+        for ((size_bytes, answer), outcome) in answers.into_iter().zip(outcomes) {
             self.shared.release(size_bytes);
-            let result = match &outcome {
-                Ok(appended) => Ok(appended[index]),
-                Err(message) => Err(AppendError::Unavailable(message.clone())),
-            };
             // A caller that has gone away finds its event committed when it tries again.
-            let _ = answer.send(result);
+            let _ = answer.send(outcome.map_err(|error| AppendError::Unavailable(error.message)));
         }
     }
 
@@ -346,24 +354,32 @@ impl<W: Writer, O: Fn(CommitReport)> Work<W, O> {
         (events, answers)
     }
 
-    fn commit(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, String> {
+    fn commit(&mut self, events: &[NewEvent]) -> Vec<Result<Appended, CommitError>> {
         if State::load(&self.shared.state) == State::Failed {
-            return Err("an earlier commit failed".into());
+            let error = CommitError { message: "an earlier commit failed".into(), fault: Fault::Fatal };
+            return events.iter().map(|_| Err(error.clone())).collect();
         }
         let begun = Instant::now();
-        let outcome = self.writer.commit(events);
-        let report =
-            CommitReport { events: events.len(), duration: begun.elapsed(), committed: outcome.is_ok() };
-        (self.observer)(report);
-        outcome.map_err(|error| {
-            if error.fatal {
-                self.fail(&error);
-            } else {
-                tracing::warn!(events = events.len(), "commit failed, trying again: {}", error.message);
+        let outcomes = self.writer.commit(events);
+        let duration = begun.elapsed();
+        let worst =
+            outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).max_by_key(|error| error.fault);
+        (self.observer)(CommitReport { events: events.len(), duration, committed: worst.is_none() });
+        if let Some(error) = worst {
+            self.react_to(error, events.len());
+        }
+        outcomes
+    }
+
+    fn react_to(&self, error: &CommitError, events: usize) {
+        match error.fault {
+            Fault::Event => tracing::error!("an event cannot be stored: {}", error.message),
+            Fault::Passing => {
+                tracing::warn!(events, "commit failed, trying again: {}", error.message);
                 self.shared.become_state(State::Suspended);
             }
-            error.message
-        })
+            Fault::Fatal => self.fail(error),
+        }
     }
 }
 

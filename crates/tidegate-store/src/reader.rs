@@ -24,7 +24,7 @@ pub struct Reader {
 
 struct Pool {
     idle: Mutex<Vec<SqliteReader>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     path: std::path::PathBuf,
     timeout: Duration,
 }
@@ -40,7 +40,7 @@ impl Reader {
         let first = SqliteReader::open(&path)?;
         let pool = |idle, connections| Pool {
             idle: Mutex::new(idle),
-            permits: Semaphore::new(connections),
+            permits: Arc::new(Semaphore::new(connections)),
             path: path.clone(),
             timeout: options.query_timeout,
         };
@@ -99,15 +99,19 @@ impl Reader {
         pool: &Arc<Pool>,
         question: impl FnOnce(&mut SqliteReader) -> Result<T, QueryError> + Send + 'static,
     ) -> Result<T, QueryError> {
-        let waited = tokio::time::timeout(pool.timeout, pool.permits.acquire()).await;
-        let permit = match waited {
+        let permit = Arc::clone(&pool.permits).acquire_owned();
+        let permit = match tokio::time::timeout(pool.timeout, permit).await {
             Ok(permit) => permit.map_err(|_| QueryError::Stopped)?,
             Err(_) => return Err(QueryError::TimedOut { timeout_ms: pool.timeout.as_millis() }),
         };
         let worker = Arc::clone(pool);
-        let answer = tokio::task::spawn_blocking(move || worker.run(question)).await;
-        drop(permit);
-        answer.map_err(|_| QueryError::Stopped)?
+        // The permit goes with the work: a question whose caller went away is still being answered.
+        let answer = tokio::task::spawn_blocking(move || {
+            let answer = worker.run(question);
+            drop(permit);
+            answer
+        });
+        answer.await.map_err(|_| QueryError::Stopped)?
     }
 }
 

@@ -1,10 +1,9 @@
 //! The handle that the rest of Tidegate holds.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-
 use tidegate_core::config::{self, StoreUrl};
 use tidegate_core::event::{Appended, NewEvent};
+use tokio::sync::Mutex;
 
 use crate::committer::{CommitReport, Committer, CommitterThread, QueueState};
 use crate::error::{AppendError, OpenError};
@@ -15,6 +14,7 @@ use crate::sqlite;
 pub struct Store {
     committer: Committer,
     reader: Reader,
+    /// Behind an asynchronous lock, so that whoever closes second waits for the first.
     thread: Mutex<Option<CommitterThread>>,
 }
 
@@ -71,8 +71,8 @@ impl Store {
     /// Commits what waits and ends the committer. Appends after this are refused.
     pub async fn close(&self) {
         self.committer.stop().await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        let mut thread = self.thread.lock().await;
+        if let Some(thread) = thread.take() {
             // Joining waits for the last flush; a thread of its own does that without blocking the
             // runtime. A committer that panicked has answered its callers with an error already.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;

@@ -610,6 +610,10 @@ async fn pages_join_to_the_whole_list(new: &NewDatabase) {
                 let before = joined.last().copied();
                 let page = ids(&answer(store.reader().list(filter.clone(), before, limit).await));
                 assert!(page.len() <= limit);
+                assert!(
+                    before.is_none_or(|cursor| page.iter().all(|id| *id < cursor)),
+                    "the cursor is repeated"
+                );
                 // Only the last page may be short, or a caller would stop too early.
                 let last = page.len() < limit;
                 joined.extend(page);
@@ -639,6 +643,7 @@ async fn pages_are_stable_while_events_arrive(new: &NewDatabase) {
         if page.is_empty() {
             break;
         }
+        assert!(before.is_none_or(|cursor| page.iter().all(|id| *id < cursor)), "the cursor is repeated");
         joined.extend(page);
         stored(&store, builder.build()).await;
     }

@@ -38,7 +38,10 @@ impl SqliteReader {
         let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
         connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
         connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(sqlite)?;
-        schema::check(&connection, path)?;
+        if schema::check(&connection, path)? == 0 {
+            // An empty file: nobody has made a store of it yet.
+            return Err(OpenError::Missing { path: path.to_owned() });
+        }
         Ok(Self { connection })
     }
 

@@ -38,10 +38,12 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<u32, OpenErr
         |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0)).map_err(sqlite);
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(sqlite)?;
-    if tables > 0 && number("application_id")? != APPLICATION_ID {
+    let (owner, version) = (number("application_id")?, number("user_version")?);
+    let empty = tables == 0 && owner == 0 && version == 0;
+    if !empty && owner != APPLICATION_ID {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
-    let found = u32::try_from(number("user_version")?).unwrap_or(u32::MAX);
+    let found = u32::try_from(version).unwrap_or(u32::MAX);
     if found > VERSION {
         return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
     }

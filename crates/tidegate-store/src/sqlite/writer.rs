@@ -16,7 +16,7 @@ use rusqlite::{
 use tidegate_core::event::{Appended, BodyDigest, DedupKey, EventId, NewEvent, Reason, Verdict};
 
 use super::{ReasonRow, schema};
-use crate::committer::{CommitError, Writer};
+use crate::committer::{CommitError, Fault, Writer};
 use crate::error::OpenError;
 
 /// How much of the database the writer keeps in memory, in KiB.
@@ -48,7 +48,7 @@ impl OpenFile {
             return Ok(());
         }
         let message = format!("{} was deleted or replaced while it was in use", self.path.display());
-        Err(CommitError { message, fatal: true })
+        Err(CommitError { message, fault: Fault::Fatal })
     }
 }
 
@@ -74,9 +74,11 @@ impl SqliteWriter {
         connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(sqlite)?;
         connection.pragma_update(None, "journal_size_limit", JOURNAL_LIMIT_BYTES).map_err(sqlite)?;
         schema::migrate(&mut connection, path)?;
-        let mut log = path.as_os_str().to_owned();
+        // SQLite keeps the log beside the file itself, not beside a link to it.
+        let file = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let mut log = file.as_os_str().to_owned();
         log.push("-wal");
-        Ok(Self { connection, files: [OpenFile::new(path.to_owned()), OpenFile::new(log.into())] })
+        Ok(Self { connection, files: [OpenFile::new(file), OpenFile::new(log.into())] })
     }
 
     fn check_files(&self) -> Result<(), CommitError> {
@@ -96,17 +98,15 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
 }
 
 impl Writer for SqliteWriter {
-    fn commit(&mut self, batch: &[NewEvent]) -> Result<Vec<Appended>, CommitError> {
-        self.check_files()?;
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(classify)?;
-        let appended = {
-            let mut statements = Statements::prepare(&transaction).map_err(classify)?;
-            batch.iter().map(|event| statements.append(event)).collect::<Result<_, _>>().map_err(classify)?
-        };
-        transaction.commit().map_err(classify)?;
-        self.check_files()?;
-        Ok(appended)
+    fn commit(&mut self, batch: &[NewEvent]) -> Vec<Result<Appended, CommitError>> {
+        match self.commit_together(batch) {
+            Ok(appended) => appended.into_iter().map(Ok).collect(),
+            // One event must not take its neighbours down with it.
+            Err(error) if error.fault == Fault::Event && batch.len() > 1 => {
+                batch.iter().map(|event| Ok(self.commit_together(std::slice::from_ref(event))?[0])).collect()
+            }
+            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+        }
     }
 
     fn probe(&mut self) -> Result<(), CommitError> {
@@ -119,13 +119,31 @@ impl Writer for SqliteWriter {
     }
 }
 
-/// A full disk or a lock held elsewhere leave the database sound; an error of the disk does not.
+impl SqliteWriter {
+    fn commit_together(&mut self, batch: &[NewEvent]) -> Result<Vec<Appended>, CommitError> {
+        self.check_files()?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(classify)?;
+        let appended = {
+            let mut statements = Statements::prepare(&transaction).map_err(classify)?;
+            batch.iter().map(|event| statements.append(event)).collect::<Result<_, _>>().map_err(classify)?
+        };
+        transaction.commit().map_err(classify)?;
+        self.check_files()?;
+        Ok(appended)
+    }
+}
+
+/// What SQLite's error means for the events that follow.
 fn classify(error: rusqlite::Error) -> CommitError {
-    let fatal = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => false,
-        Some(_) | None => true,
+    let fault = match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => Fault::Event,
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Fault::Passing,
+        Some(_) => Fault::Fatal,
+        // Not SQLite's own: a value that could not be written as JSON.
+        None => Fault::Event,
     };
-    CommitError { message: error.to_string(), fatal }
+    CommitError { message: error.to_string(), fault }
 }
 
 /// The statements of one transaction, prepared once for the connection.
@@ -246,7 +264,12 @@ impl<'c> Statements<'c> {
             ],
             |row| row.get(0),
         )?;
-        for delivery in &event.deliveries {
+        // What is set aside goes nowhere.
+        let deliveries = match verdict {
+            Verdict::Accepted { .. } => event.deliveries.as_slice(),
+            Verdict::Quarantined { .. } => &[],
+        };
+        for delivery in deliveries {
             self.insert_delivery.execute(params![
                 seq,
                 delivery.destination,
