@@ -34,11 +34,11 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Op
 /// The version of a database that is Tidegate's or empty, and not newer than this binary.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<u32, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let number =
-        |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0)).map_err(sqlite);
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(sqlite)?;
-    let (owner, version) = (number("application_id")?, number("user_version")?);
+    // One statement, so that all three are from before or from after another process's migration.
+    let sql = "SELECT (SELECT count(*) FROM sqlite_schema), application_id, user_version \
+               FROM pragma_application_id, pragma_user_version";
+    let (tables, owner, version): (i64, i32, i32) =
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(sqlite)?;
     let empty = tables == 0 && owner == 0 && version == 0;
     if !empty && owner != APPLICATION_ID {
         return Err(OpenError::Foreign { path: path.to_owned() });

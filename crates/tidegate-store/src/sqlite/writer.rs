@@ -8,7 +8,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{
     CachedStatement, Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params,
@@ -64,9 +64,7 @@ impl SqliteWriter {
         let mut connection = Connection::open(path).map_err(sqlite)?;
         connection.busy_timeout(busy_timeout).map_err(sqlite)?;
         schema::check(&connection, path)?;
-        let mode: String = connection
-            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
-            .map_err(sqlite)?;
+        let mode = use_write_ahead_log(&connection, busy_timeout).map_err(sqlite)?;
         if !mode.eq_ignore_ascii_case("wal") {
             return Err(OpenError::NoWriteAheadLog { path: path.to_owned(), mode });
         }
@@ -86,6 +84,22 @@ impl SqliteWriter {
     }
 }
 
+/// Switches to the write-ahead log; returns the journal mode that is in force afterwards.
+fn use_write_ahead_log(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<String> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    let deadline = Instant::now() + busy_timeout;
+    loop {
+        let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
+        // Two processes that switch a new file at the same moment stand in each other's way, and SQLite
+        // tells at least one of them so at once, whatever its busy timeout.
+        let busy = mode.as_ref().is_err_and(|e| e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+        if !busy || Instant::now() >= deadline {
+            return mode;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
 /// Creates the file for its owner only: it holds payloads. SQLite gives its log the same permissions.
 fn create_private(path: &Path) -> Result<(), OpenError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -102,9 +116,7 @@ impl Writer for SqliteWriter {
         match self.commit_together(batch) {
             Ok(appended) => appended.into_iter().map(Ok).collect(),
             // One event must not take its neighbours down with it.
-            Err(error) if error.fault == Fault::Event && batch.len() > 1 => {
-                batch.iter().map(|event| Ok(self.commit_together(std::slice::from_ref(event))?[0])).collect()
-            }
+            Err(error) if error.fault == Fault::Event && batch.len() > 1 => self.commit_each(batch),
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         }
     }
@@ -120,6 +132,21 @@ impl Writer for SqliteWriter {
 }
 
 impl SqliteWriter {
+    /// Commits one after the other. What is worse than one bad event ends that for all that follow: they
+    /// would each wait for the same lock, or be acknowledged by a disk that is not trusted any more.
+    fn commit_each(&mut self, batch: &[NewEvent]) -> Vec<Result<Appended, CommitError>> {
+        let mut end: Option<CommitError> = None;
+        let mut commit = |event| {
+            if let Some(error) = &end {
+                return Err(error.clone());
+            }
+            let outcome = self.commit_together(std::slice::from_ref(event)).map(|appended| appended[0]);
+            end = outcome.as_ref().err().filter(|error| error.fault > Fault::Event).cloned();
+            outcome
+        };
+        batch.iter().map(&mut commit).collect()
+    }
+
     fn commit_together(&mut self, batch: &[NewEvent]) -> Result<Vec<Appended>, CommitError> {
         self.check_files()?;
         let transaction =
