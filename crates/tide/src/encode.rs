@@ -55,6 +55,18 @@ pub(crate) fn write_value(out: &mut String, types: &Types, value: &Value<'_>) {
             }
             out.push(']');
         }
+        Value::Map(entries) => {
+            out.push('{');
+            for (index, (key, value)) in entries.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_string(out, key.as_str());
+                out.push(':');
+                write_value(out, types, value);
+            }
+            out.push('}');
+        }
         Value::Record(record) => write_record(out, types, record.record, &record.fields, &record.rest),
     }
 }

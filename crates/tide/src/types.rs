@@ -24,6 +24,8 @@ pub(crate) enum Type {
     Union(usize),
     Record(usize),
     List(Box<Type>),
+    /// Values by name, in the order of the event.
+    Map(Box<Type>),
     Optional(Box<Type>),
     /// Two values, as `split_once` yields them; exists only until it is taken apart.
     Pair(Box<(Type, Type)>),
@@ -114,6 +116,7 @@ impl Types {
             Type::Union(id) => self.show_union(&self.unions[*id]),
             Type::Record(id) => self.show_record(&self.records[*id]),
             Type::List(item) => format!("List<{}>", self.show(item)),
+            Type::Map(value) => format!("Map<{}>", self.show(value)),
             Type::Optional(inner) => match (&**inner, self.show(inner)) {
                 (Type::Union(id), shown) if self.unions[*id].name.is_none() => format!("({shown})?"),
                 (_, shown) => format!("{shown}?"),
@@ -160,7 +163,9 @@ impl Types {
                 let wanted = &self.unions[*wanted].members;
                 self.unions[*given].members.iter().all(|member| wanted.contains(member))
             }
-            (Type::List(given), Type::List(wanted)) => self.fits_beside(given, wanted, known),
+            (Type::List(given), Type::List(wanted)) | (Type::Map(given), Type::Map(wanted)) => {
+                self.fits_beside(given, wanted, known)
+            }
             (Type::Record(given), Type::Record(wanted)) => self.same_shape(*given, *wanted, known),
             (given, wanted) => given == wanted,
         }
@@ -182,7 +187,7 @@ impl Types {
     pub(crate) fn depth(&self, ty: &Type) -> usize {
         match ty {
             Type::Record(id) => self.records[*id].depth,
-            Type::List(inner) | Type::Optional(inner) => 1 + self.depth(inner),
+            Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => 1 + self.depth(inner),
             _ => 0,
         }
     }
@@ -190,7 +195,7 @@ impl Types {
     /// Notes that values of the type are written out whole, with the undeclared fields of open records.
     pub(crate) fn keep_rest(&mut self, ty: &Type) {
         match ty {
-            Type::List(inner) | Type::Optional(inner) => self.keep_rest(inner),
+            Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => self.keep_rest(inner),
             Type::Record(id) if !self.records[*id].keeps_rest => {
                 self.records[*id].keeps_rest = true;
                 let inner: Vec<Type> =

@@ -15,7 +15,8 @@ use crate::syntax::{
 };
 use crate::types::{Field, Record, Type, Union};
 
-const PLAIN_TYPES: [&str; 8] = ["Int", "Decimal", "Float", "Bool", "String", "Currency", "Json", "List"];
+const PLAIN_TYPES: [&str; 9] =
+    ["Int", "Decimal", "Float", "Bool", "String", "Currency", "Json", "List", "Map"];
 
 /// Largest compiled form of a pattern, in bytes; keeps `(((a{999}){999}){999})` from filling the memory.
 const MAX_PATTERN_BYTES: usize = 1 << 18;
@@ -73,7 +74,7 @@ impl<'a> Checker<'a> {
         self.named.insert(&name.text, Named { span: name.span, declaration, state: State::Waiting });
     }
 
-    fn declared_twice(&mut self, name: &Name, first: Span) {
+    pub(super) fn declared_twice(&mut self, name: &Name, first: Span) {
         let diagnostic = Diagnostic::error("E0105", format!("`{}` is declared twice", name.text))
             .label(name.span, "declared again")
             .label(first, "first declared here")
@@ -111,9 +112,9 @@ impl<'a> Checker<'a> {
             self.resolve(name);
         }
         if let Some(event) = self.file.events.first()
-            && let Some(Type::Record(id)) = self.resolve(&event.name.text)
+            && let Some(ty) = self.resolve(&event.name.text)
         {
-            self.plan.event = id;
+            self.plan.event = ty;
         }
     }
 
@@ -173,10 +174,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn ty(&mut self, expression: &'a TypeExpression) -> Type {
+    pub(super) fn ty(&mut self, expression: &'a TypeExpression) -> Type {
         match &expression.kind {
             TypeKind::Named(name) => self.type_of_name(name),
             TypeKind::List(item) => Type::List(Box::new(self.ty(item))),
+            TypeKind::Map(value) => Type::Map(Box::new(self.ty(value))),
             TypeKind::Record(body) => Type::Record(self.record(body, None)),
             TypeKind::Union(members) => self.union(members, None),
             TypeKind::Optional(inner) => self.ty(inner).optional(),
@@ -206,7 +208,8 @@ impl<'a> Checker<'a> {
             "boolean" => Some("Bool"),
             "double" | "f64" => Some("Float"),
             "array" => Some("List<...>"),
-            "any" | "object" | "dict" => Some("Json"),
+            "dict" | "hashmap" | "object" => Some("Map<...>"),
+            "any" => Some("Json"),
             _ => None,
         };
         let candidates = PLAIN_TYPES.iter().chain(self.named.keys()).copied();
@@ -278,9 +281,10 @@ impl<'a> Checker<'a> {
         let (suits, what) = match clause.kind {
             RefinementKind::Range(_) => (plain.is_number(), "a range needs a number"),
             RefinementKind::Matching(_) => (*plain == Type::String, "a pattern needs a String"),
-            RefinementKind::Length(_) => {
-                (matches!(plain, Type::String | Type::List(_)), "a length needs a String or a List")
-            }
+            RefinementKind::Length(_) => (
+                matches!(plain, Type::String | Type::List(_) | Type::Map(_)),
+                "a length needs a String, a List or a Map",
+            ),
         };
         if *plain == Type::Error {
             return None;

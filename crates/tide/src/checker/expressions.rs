@@ -21,6 +21,7 @@ impl<'a> Checker<'a> {
         if self.is_full() {
             return Typed::error(span);
         }
+        self.note_height(expr.height);
         match &expr.kind {
             ExprKind::Error => Typed::error(span),
             ExprKind::Null => Typed::constant(Constant::Absent, Type::Null, span),
@@ -28,11 +29,13 @@ impl<'a> Checker<'a> {
             ExprKind::Int(value) => self.int(*value, span),
             ExprKind::Decimal(value) => Typed::constant(Constant::Decimal(*value), Type::Decimal, span),
             ExprKind::Text(text) => Typed::constant(Constant::Text(text.clone()), Type::String, span),
+            ExprKind::Template(parts) => self.template(parts, span),
             ExprKind::Name(name) => self.name(name, span),
             ExprKind::List(items) => self.list(items, span, hint),
             ExprKind::Pair(left, right) => self.pair(left, right, span),
             ExprKind::Record { name, fields } => self.record_expression(name.as_ref(), fields, span, hint),
             ExprKind::Field { base, field, optional } => self.field_access(base, field, *optional, span),
+            ExprKind::Index { base, index } => self.index(base, index, span),
             ExprKind::Call { function, arguments } => self.call(function, arguments, span),
             ExprKind::Not(inner) => {
                 let inner = self.condition(inner);
@@ -64,7 +67,7 @@ impl<'a> Checker<'a> {
     fn name(&mut self, name: &str, span: Span) -> Typed {
         if let Some(binding) = self.scopes.read(name) {
             let node = Node::Path { slot: binding.slot, fields: Vec::new() };
-            return Typed::new(node, binding.ty, span);
+            return self.narrowed(Typed::new(node, binding.ty, span));
         }
         if let Some(constant) = self.constants.iter().find(|constant| constant.name == name) {
             return Typed::constant(constant.value.clone(), constant.ty.clone(), span);
@@ -92,8 +95,8 @@ impl<'a> Checker<'a> {
 
     fn field_of_event(&self, name: &str) -> Option<String> {
         let parameter = &self.file.rules.first()?.parameter.text;
-        let event = self.plan.types.records.get(self.plan.event)?;
-        event.position(name).map(|_| format!("{parameter}.{name}"))
+        let Type::Record(event) = self.plan.event else { return None };
+        self.plan.types.records.get(event)?.position(name).map(|_| format!("{parameter}.{name}"))
     }
 
     fn list(&mut self, items: &'a [Expr], span: Span, hint: Option<&Type>) -> Typed {
@@ -172,7 +175,7 @@ impl<'a> Checker<'a> {
             }
             other => Node::Field { base: Box::new(other), field: index },
         };
-        Typed::new(node, if base_optional { ty.optional() } else { ty }, span)
+        self.narrowed(Typed::new(node, if base_optional { ty.optional() } else { ty }, span))
     }
 
     fn absent_base(&mut self, base: &Typed, field: &Name) {

@@ -75,7 +75,7 @@ impl<'a> Checker<'a> {
         self.missing_fields(id, &seen, name.map_or(span, |name| name.span));
         let fields: Vec<Node> =
             nodes.into_iter().map(|node| node.unwrap_or(Node::Constant(Constant::Absent))).collect();
-        let site = self.site(span, fields.iter().find(|node| self.pointer(node).is_some()));
+        let site = self.site(span, fields.iter().find(|node| self.origin(node).is_some()));
         Typed::new(Node::Record { record: id, fields, site }, Type::Record(id), span)
     }
 

@@ -1,6 +1,7 @@
 //! `test` blocks: the event is JSON, and what is expected is typed like everything else.
 
 use super::Checker;
+use super::frame::Frame;
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::json::{Fault, Reader};
 use crate::limits::MAX_JSON_DEPTH;
@@ -45,8 +46,9 @@ impl<'a> Checker<'a> {
         self.is_json(given);
         self.scopes.open();
         let record_name = Name { text: "record".into(), span: name.span };
-        self.scopes.slots = 0;
-        self.scopes.add(&record_name, Type::Record(self.plan.record), false);
+        self.scopes.start();
+        self.frame = Frame::new(Type::Error, name.span);
+        self.new_name(&record_name, Type::Record(self.plan.record), false, None);
         let event = self.text(given).to_string();
         let expected = test
             .expectations
@@ -112,7 +114,7 @@ impl<'a> Checker<'a> {
             self.bad_pointer(pointer, Some(format!("did you mean \"/{}\"?", pointer.text)));
             return;
         }
-        let mut ty = Type::Record(self.plan.event);
+        let mut ty = self.plan.event.clone();
         for step in pointer.text.split('/').skip(1) {
             let step = step.replace("~1", "/").replace("~0", "~");
             ty = match ty.present() {
@@ -128,7 +130,7 @@ impl<'a> Checker<'a> {
                     };
                     record.fields[position].ty.clone()
                 }
-                Type::List(item) => (**item).clone(),
+                Type::List(item) | Type::Map(item) => (**item).clone(),
                 _ => return,
             };
         }

@@ -4,9 +4,9 @@ use super::{Abort, DECLARATIONS, Parsed, Parser};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::lexer::TokenKind;
 use crate::syntax::{
-    ConstDeclaration, Expr, ExprKind, FieldDeclaration, File, Name, RangeBounds, RecordBody,
-    RecordDeclaration, RefinementClause, RefinementKind, RuleDeclaration, TypeDeclaration, TypeExpression,
-    TypeKind,
+    ConstDeclaration, Expr, ExprKind, FieldDeclaration, File, FunctionDeclaration, Name, RangeBounds,
+    RecordBody, RecordDeclaration, RefinementClause, RefinementKind, RuleDeclaration, TypeDeclaration,
+    TypeExpression, TypeKind,
 };
 
 impl Parser<'_> {
@@ -19,6 +19,8 @@ impl Parser<'_> {
             file.types.push(self.type_declaration()?);
         } else if self.take_word("const") {
             file.constants.push(self.const_declaration()?);
+        } else if self.take_word("fn") {
+            file.functions.push(self.function_declaration()?);
         } else if self.take_word("rule") {
             file.rules.push(self.rule_declaration()?);
         } else if self.take_word("test") {
@@ -32,7 +34,7 @@ impl Parser<'_> {
     fn no_declaration(&mut self) -> Abort {
         let word = self.slice(self.peek().span).to_string();
         let help = suggest(&word, DECLARATIONS).map(|meant| format!("did you mean `{meant}`?"));
-        self.unexpected("`event`, `record`, `type`, `const`, `rule` or `test`", help)
+        self.unexpected("`event`, `record`, `type`, `const`, `fn`, `rule` or `test`", help)
     }
 
     fn record_declaration(&mut self, what: &str) -> Parsed<RecordDeclaration> {
@@ -164,13 +166,15 @@ impl Parser<'_> {
 
     fn word_type(&mut self) -> Parsed<TypeKind> {
         let name = self.word("a type")?;
-        if name.text != "List" {
-            return Ok(TypeKind::Named(name));
-        }
-        self.expect_symbol("<", "and the type of the items after `List`")?;
-        let item = self.type_expression()?;
-        self.expect_symbol(">", "after the type of the items")?;
-        Ok(TypeKind::List(Box::new(item)))
+        let (kind, of): (fn(Box<TypeExpression>) -> TypeKind, &str) = match name.text.as_str() {
+            "List" => (TypeKind::List, "items"),
+            "Map" => (TypeKind::Map, "values"),
+            _ => return Ok(TypeKind::Named(name)),
+        };
+        self.expect_symbol("<", &format!("and the type of the {of} after `{}`", name.text))?;
+        let inner = self.type_expression()?;
+        self.expect_symbol(">", &format!("after the type of the {of}"))?;
+        Ok(kind(Box::new(inner)))
     }
 
     fn members(&mut self) -> Parsed<Vec<Name>> {
@@ -199,6 +203,20 @@ impl Parser<'_> {
         self.expect_symbol("=", "after the name of the constant")?;
         let value = self.expression()?;
         Ok(ConstDeclaration { name, value })
+    }
+
+    fn function_declaration(&mut self) -> Parsed<FunctionDeclaration> {
+        let name = self.name("the name of the function")?;
+        self.expect_symbol("(", "after the name of the function")?;
+        let (parameters, _) = self.items(")", "the parameters", |parser| {
+            let name = parser.name("the name of a parameter")?;
+            parser.expect_symbol(":", "and a type after the name of a parameter")?;
+            Ok((name, parser.type_expression()?))
+        })?;
+        self.expect_symbol("->", "and the type of the result")?;
+        let result = self.type_expression()?;
+        let body = self.block("the body of the function")?;
+        Ok(FunctionDeclaration { name, parameters, result, body })
     }
 
     fn rule_declaration(&mut self) -> Parsed<RuleDeclaration> {

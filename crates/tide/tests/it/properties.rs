@@ -6,7 +6,7 @@ use tide::{Limits, Outcome, Program, RejectCode, Source, compile, is_valid_json,
 
 use crate::harness::program;
 
-const WORDS: [&str; 62] = [
+const WORDS: [&str; 69] = [
     "event",
     "record",
     "type",
@@ -21,6 +21,13 @@ const WORDS: [&str; 62] = [
     "if",
     "else",
     "match",
+    "for",
+    "fn",
+    "Map",
+    "f\"{n}\"",
+    "f\"{\"",
+    "[0]",
+    "..=",
     "mut",
     "and",
     "or",
@@ -71,8 +78,7 @@ const WORDS: [&str; 62] = [
     "/",
 ];
 
-const START: &str =
-    "event Event { n: Int, s: String, o: String?, k: \"a.b\" | \"c.d\" }\nrecord Row { n: Int }\n";
+const START: &str = "event Event { n: Int, s: String, o: String?, k: \"a.b\" | \"c.d\", l: List<Int>, m: Map<String> }\nrecord Row { n: Int }\n";
 
 fn check_source(text: &str) -> Result<(), TestCaseError> {
     let source = Source::new("any", text);
@@ -86,7 +92,7 @@ fn check_source(text: &str) -> Result<(), TestCaseError> {
     }
     render(&source, &compiled.diagnostics, false);
     if let Some(program) = compiled.program {
-        program.run(br#"{"n":1,"s":"x","k":"a.b"}"#, &Limits::default());
+        program.run(br#"{"n":1,"s":"x","k":"a.b","l":[1,2],"m":{"x":"y"}}"#, &Limits::default());
     }
     Ok(())
 }
