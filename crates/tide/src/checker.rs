@@ -5,6 +5,7 @@
 //! reported and none twice. The plan is complete if there was no error.
 
 mod calls;
+mod choices;
 mod coverage;
 mod declarations;
 mod domains;
@@ -61,6 +62,7 @@ pub(crate) fn check(source: &Source, file: &File) -> Checked {
         line_starts,
         resolving: 0,
         patterns: 0,
+        cases: 0,
         diagnostics: Vec::new(),
     };
     checker.name_declarations();
@@ -100,6 +102,7 @@ struct Checker<'a> {
     /// How many names are being resolved within each other.
     resolving: usize,
     patterns: usize,
+    cases: usize,
     diagnostics: Vec<Diagnostic>,
 }
 

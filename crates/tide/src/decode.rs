@@ -127,6 +127,7 @@ impl<'a> Decoder<'a, '_> {
             (Type::List(item), b'[') => self.list(item),
             (Type::Map(value), b'{') => self.map(value),
             (Type::Record(id), b'{') => self.record(*id),
+            (Type::Choice(id), b'{') => self.choice(*id),
             (Type::Json, _) => {
                 let raw = self.reader.skip_value()?;
                 self.note_duplicate();
@@ -261,6 +262,16 @@ impl<'a> Decoder<'a, '_> {
 
     // --- records ---
 
+    /// Reads a record of which a field tells the case. The field may stand anywhere, so it is looked
+    /// for first. Where it is missing or unknown, what all cases share is read, and the fault noted.
+    fn choice(&mut self, id: usize) -> Read<Value<'a>> {
+        let choice = &self.types.choices[id];
+        let tag = self.types.records[choice.shared].fields.first().map_or("", |field| field.name.as_str());
+        let tag = self.reader.text_field(tag);
+        let case = tag.and_then(|tag| choice.cases.iter().find(|case| case.tags.iter().any(|t| *t == tag)));
+        self.record(case.map_or(choice.shared, |case| case.record))
+    }
+
     fn record(&mut self, id: usize) -> Read<Value<'a>> {
         let record = &self.types.records[id];
         self.reader.open()?;
@@ -379,7 +390,7 @@ fn expectation(types: &Types, ty: &Type) -> String {
         Type::String => "a string".into(),
         Type::Currency => "a currency of three capital letters".into(),
         Type::Union(id) => format!("one of {} known strings", types.unions[*id].members.len()),
-        Type::Record(_) | Type::Map(_) => "an object".into(),
+        Type::Record(_) | Type::Choice(_) | Type::Map(_) => "an object".into(),
         Type::List(_) => "an array".into(),
         _ => "a value".into(),
     }

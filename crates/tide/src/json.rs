@@ -89,6 +89,28 @@ impl<'a> Reader<'a> {
         Err(Fault { offset: self.at, message, code: RejectCode::Malformed })
     }
 
+    /// Looks for a string field of the object that comes next, without taking anything.
+    /// What is not JSON is found again by whoever takes the object.
+    pub(crate) fn text_field(&mut self, name: &str) -> Option<Cow<'a, str>> {
+        let before = (self.at, self.depth, self.keys.len(), self.duplicate.take());
+        let text = self.find_text(name).unwrap_or(None);
+        self.keys.truncate(before.2);
+        (self.at, self.depth, _, self.duplicate) = before;
+        text
+    }
+
+    fn find_text(&mut self, name: &str) -> Read<Option<Cow<'a, str>>> {
+        self.open()?;
+        let mut first = true;
+        while let Some(key) = self.next_key(&mut first)? {
+            if key == name {
+                return if self.peek() == b'"' { self.string().map(Some) } else { Ok(None) };
+            }
+            self.skip_value()?;
+        }
+        Ok(None)
+    }
+
     /// Sees to it that nothing but blanks follows.
     pub(crate) fn finish(&mut self) -> Read<()> {
         self.peek();

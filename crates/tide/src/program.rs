@@ -56,6 +56,7 @@ impl Program {
     fn type_name(&self, ty: &Type) -> &str {
         let name = match ty {
             Type::Record(id) => self.plan.types.records.get(*id).and_then(|record| record.name.as_deref()),
+            Type::Choice(id) => self.plan.types.choices.get(*id).map(|choice| choice.name.as_str()),
             _ => None,
         };
         name.unwrap_or_default()

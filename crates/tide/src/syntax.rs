@@ -23,11 +23,26 @@ pub(crate) struct File {
     pub(crate) tests: Vec<TestDeclaration>,
 }
 
-/// `event Name { ... }` or `record Name { ... }`.
+/// `event Name { ... }` or `record Name { ... }`, with `by field` before the brace if it has cases.
 #[derive(Debug)]
 pub(crate) struct RecordDeclaration {
     pub(crate) name: Name,
     pub(crate) body: RecordBody,
+    pub(crate) choice: Option<ChoiceDeclaration>,
+}
+
+/// The field by which the cases of a record are told apart, and the cases.
+#[derive(Debug)]
+pub(crate) struct ChoiceDeclaration {
+    pub(crate) by: Name,
+    pub(crate) cases: Vec<CaseDeclaration>,
+}
+
+/// `"tag" | "tag" => { fields }`, or the name of a record behind the arrow.
+#[derive(Debug)]
+pub(crate) struct CaseDeclaration {
+    pub(crate) tags: Vec<Name>,
+    pub(crate) fields: TypeExpression,
 }
 
 /// `{ field: Type, ... }`.

@@ -23,6 +23,8 @@ pub(crate) enum Type {
     Json,
     Union(usize),
     Record(usize),
+    /// One of several records, told apart by a string field.
+    Choice(usize),
     List(Box<Type>),
     /// Values by name, in the order of the event.
     Map(Box<Type>),
@@ -50,8 +52,24 @@ pub(crate) struct Record {
     pub(crate) depth: usize,
 }
 
-/// A field of a record.
+/// A union of records that the first field of each tells apart.
 #[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) name: String,
+    pub(crate) cases: Vec<Case>,
+    /// The record of what all cases share, in the same positions; it takes every tag and is open.
+    pub(crate) shared: usize,
+}
+
+/// A case of a union of records.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) tags: Vec<String>,
+    pub(crate) record: usize,
+}
+
+/// A field of a record.
+#[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) ty: Type,
@@ -64,6 +82,7 @@ pub(crate) struct Field {
 pub(crate) struct Types {
     pub(crate) records: Vec<Record>,
     pub(crate) unions: Vec<Union>,
+    pub(crate) choices: Vec<Choice>,
 }
 
 impl Type {
@@ -115,6 +134,7 @@ impl Types {
             Type::Json => "Json".into(),
             Type::Union(id) => self.show_union(&self.unions[*id]),
             Type::Record(id) => self.show_record(&self.records[*id]),
+            Type::Choice(id) => self.choices[*id].name.clone(),
             Type::List(item) => format!("List<{}>", self.show(item)),
             Type::Map(value) => format!("Map<{}>", self.show(value)),
             Type::Optional(inner) => match (&**inner, self.show(inner)) {
@@ -167,6 +187,12 @@ impl Types {
                 self.fits_beside(given, wanted, known)
             }
             (Type::Record(given), Type::Record(wanted)) => self.same_shape(*given, *wanted, known),
+            (Type::Pair(given), Type::Pair(wanted)) => {
+                self.fits_beside(&given.0, &wanted.0, known) && self.fits_beside(&given.1, &wanted.1, known)
+            }
+            (Type::Record(given), Type::Choice(wanted)) => {
+                self.choices[*wanted].cases.iter().any(|case| case.record == *given)
+            }
             (given, wanted) => given == wanted,
         }
     }
@@ -187,6 +213,10 @@ impl Types {
     pub(crate) fn depth(&self, ty: &Type) -> usize {
         match ty {
             Type::Record(id) => self.records[*id].depth,
+            Type::Choice(id) => {
+                let cases = self.choices[*id].cases.iter();
+                cases.map(|case| self.records[case.record].depth).max().unwrap_or(1)
+            }
             Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => 1 + self.depth(inner),
             _ => 0,
         }
@@ -201,6 +231,10 @@ impl Types {
                 let inner: Vec<Type> =
                     self.records[*id].fields.iter().map(|field| field.ty.clone()).collect();
                 inner.iter().for_each(|ty| self.keep_rest(ty));
+            }
+            Type::Choice(id) => {
+                let cases: Vec<usize> = self.choices[*id].cases.iter().map(|case| case.record).collect();
+                cases.into_iter().for_each(|record| self.keep_rest(&Type::Record(record)));
             }
             _ => {}
         }

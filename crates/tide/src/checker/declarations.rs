@@ -10,8 +10,8 @@ use crate::plan::Node;
 use crate::refinement::{Range, Refinement};
 use crate::source::Span;
 use crate::syntax::{
-    Expr, ExprKind, FieldDeclaration, Name, RangeBounds, RecordBody, RefinementClause, RefinementKind,
-    TypeExpression, TypeKind,
+    ChoiceDeclaration, Expr, ExprKind, FieldDeclaration, Name, RangeBounds, RecordBody, RecordDeclaration,
+    RefinementClause, RefinementKind, TypeExpression, TypeKind,
 };
 use crate::types::{Field, Record, Type, Union};
 
@@ -32,6 +32,7 @@ pub(super) struct Named<'a> {
 enum Declaration<'a> {
     Type(&'a TypeExpression),
     Record(&'a RecordBody),
+    Choice(&'a RecordBody, &'a ChoiceDeclaration),
 }
 
 enum State {
@@ -41,16 +42,23 @@ enum State {
     Done(Type),
 }
 
+fn record_or_choice(declaration: &RecordDeclaration) -> Declaration<'_> {
+    match &declaration.choice {
+        Some(choice) => Declaration::Choice(&declaration.body, choice),
+        None => Declaration::Record(&declaration.body),
+    }
+}
+
 impl<'a> Checker<'a> {
     // --- names ---
 
     pub(super) fn name_declarations(&mut self) {
         let file = self.file;
         for event in &file.events {
-            self.declare(&event.name, Declaration::Record(&event.body));
+            self.declare(&event.name, record_or_choice(event));
         }
         for record in &file.records {
-            self.declare(&record.name, Declaration::Record(&record.body));
+            self.declare(&record.name, record_or_choice(record));
         }
         for ty in &file.types {
             self.declare(&ty.name, Declaration::Type(&ty.ty));
@@ -140,6 +148,7 @@ impl<'a> Checker<'a> {
         let mut ty = match declaration {
             _ if self.resolving > MAX_TYPE_DEPTH => self.too_deep(span),
             Declaration::Record(body) => Type::Record(self.record(body, Some(name))),
+            Declaration::Choice(body, choice) => self.choice(body, choice, name),
             Declaration::Type(expression) => self.named_type(expression, name),
         };
         self.resolving -= 1;
@@ -249,25 +258,34 @@ impl<'a> Checker<'a> {
     }
 
     fn record(&mut self, body: &'a RecordBody, name: Option<&str>) -> usize {
-        if body.fields.len() > MAX_FIELDS {
-            self.too_many(body.span, "fields in this record", MAX_FIELDS);
-        }
         let mut fields: Vec<Field> = Vec::new();
-        for declaration in body.fields.iter().take(MAX_FIELDS) {
+        for declaration in &body.fields {
             let field = self.field(declaration);
             match fields.iter().find(|other| other.name == field.name) {
                 Some(first) => self.declared_twice(&declaration.name, first.span),
                 None => fields.push(field),
             }
         }
+        self.add_record(name.map(str::to_string), fields, body.open, body.span)
+    }
+
+    pub(super) fn add_record(
+        &mut self,
+        name: Option<String>,
+        mut fields: Vec<Field>,
+        open: bool,
+        span: Span,
+    ) -> usize {
+        if fields.len() > MAX_FIELDS {
+            self.too_many(span, "fields in this record", MAX_FIELDS);
+            fields.truncate(MAX_FIELDS);
+        }
         let depth = 1 + fields.iter().map(|field| self.plan.types.depth(&field.ty)).max().unwrap_or(0);
-        let name = name.map(str::to_string);
-        let record = Record { name, fields, open: body.open, keeps_rest: false, depth };
-        self.plan.types.records.push(record);
+        self.plan.types.records.push(Record { name, fields, open, keeps_rest: false, depth });
         self.plan.types.records.len() - 1
     }
 
-    fn field(&mut self, declaration: &'a FieldDeclaration) -> Field {
+    pub(super) fn field(&mut self, declaration: &'a FieldDeclaration) -> Field {
         let ty = self.ty(&declaration.ty);
         let refinements =
             declaration.refinements.iter().filter_map(|clause| self.refinement(clause, &ty)).collect();

@@ -5,7 +5,6 @@ use rust_decimal::prelude::ToPrimitive;
 use super::Checker;
 use crate::plan::Node;
 use crate::refinement::{Range, Refinement};
-use crate::types::Type;
 
 impl Checker<'_> {
     /// The integers that a value can be, both ends included.
@@ -24,9 +23,9 @@ impl Checker<'_> {
         let Node::Path { slot, fields } = node else { return None };
         let mut ty = &self.frame.slots.get(*slot)?.ty;
         let mut refinements: &[Refinement] = &[];
-        for &index in fields {
-            let Type::Record(record) = ty.present() else { return None };
-            let field = self.plan.types.records.get(*record)?.fields.get(index)?;
+        for (depth, &index) in fields.iter().enumerate() {
+            let record = self.record_of(ty, *slot, &fields[..depth])?;
+            let field = self.plan.types.records.get(record)?.fields.get(index)?;
             (ty, refinements) = (&field.ty, &field.refinements);
         }
         refinements.iter().find_map(|refinement| match refinement {

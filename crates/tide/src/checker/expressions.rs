@@ -95,8 +95,7 @@ impl<'a> Checker<'a> {
 
     fn field_of_event(&self, name: &str) -> Option<String> {
         let parameter = &self.file.rules.first()?.parameter.text;
-        let Type::Record(event) = self.plan.event else { return None };
-        self.plan.types.records.get(event)?.position(name).map(|_| format!("{parameter}.{name}"))
+        self.event_fields().iter().find(|field| field.name == name).map(|_| format!("{parameter}.{name}"))
     }
 
     fn list(&mut self, items: &'a [Expr], span: Span, hint: Option<&Type>) -> Typed {
@@ -158,9 +157,17 @@ impl<'a> Checker<'a> {
                     .label(Span::new(base.span.end, field.span.start), "`.` is enough"),
             );
         }
-        let Type::Record(id) = *base.ty.present() else {
-            self.no_fields(&base, field);
-            return Typed::error(span);
+        let id = match base.ty.present() {
+            Type::Record(id) => *id,
+            Type::Choice(id) if self.is_of_some_cases(*id, &field.text) => {
+                self.field_of_some_cases(*id, &base, field);
+                return Typed::error(span);
+            }
+            Type::Choice(id) => self.plan.types.choices[*id].shared,
+            _ => {
+                self.no_fields(&base, field);
+                return Typed::error(span);
+            }
         };
         let record = &self.plan.types.records[id];
         let Some(index) = record.position(&field.text) else {
@@ -176,6 +183,18 @@ impl<'a> Checker<'a> {
             other => Node::Field { base: Box::new(other), field: index },
         };
         self.narrowed(Typed::new(node, if base_optional { ty.optional() } else { ty }, span))
+    }
+
+    fn field_of_some_cases(&mut self, choice: usize, base: &Typed, field: &Name) {
+        let shown = self.show(&base.ty);
+        let cases = self.cases_with(choice, &field.text);
+        let arms: Vec<String> = cases.iter().take(3).map(|case| format!("{case} => ...")).collect();
+        let text = self.text(base.span).to_string();
+        self.report(
+            Diagnostic::error("E0102", format!("not every case of `{shown}` has a field `{}`", field.text))
+                .label(field.span, format!("only in {}", cases.join(", ")))
+                .help(format!("ask for one case at a time: `match {text} {{ {}, ... }}`", arms.join(", "))),
+        );
     }
 
     fn absent_base(&mut self, base: &Typed, field: &Name) {

@@ -63,12 +63,12 @@ impl<'a> Checker<'a> {
     /// The place in the event that a value is, if it is one as a whole.
     pub(super) fn place(&self, node: &Node) -> Option<Place> {
         let Node::Path { slot, fields } = node else { return None };
-        let slot = self.frame.slots.get(*slot)?;
-        let mut place = slot.place.clone()?;
-        let mut ty = slot.ty.clone();
-        for &index in fields {
-            let Type::Record(record) = ty.present() else { return None };
-            let field = self.plan.types.records.get(*record)?.fields.get(index)?;
+        let held = self.frame.slots.get(*slot)?;
+        let mut place = held.place.clone()?;
+        let mut ty = held.ty.clone();
+        for (depth, &index) in fields.iter().enumerate() {
+            let record = self.record_of(&ty, *slot, &fields[..depth])?;
+            let field = self.plan.types.records.get(record)?.fields.get(index)?;
             place.push(PlaceStep::Field(field.name.clone()));
             ty = field.ty.clone();
         }

@@ -1,5 +1,6 @@
 //! `match`: every case is handled, and every arm can be reached.
 
+use super::choices::TAG;
 use super::coverage::{Covered, bounds, shown};
 use super::narrowing::Fact;
 use super::{Checker, Typed, Wanted};
@@ -21,6 +22,7 @@ impl<'a> Checker<'a> {
         hint: Option<&Type>,
     ) -> Typed {
         let value = self.expression(value, None);
+        let value = self.tag_of_choice(value);
         let value = if asks_for_null(arms) { value } else { self.present(value) };
         let mut covered = Covered::default();
         let mut nodes = Vec::new();
@@ -61,8 +63,37 @@ impl<'a> Checker<'a> {
             [] if null_is_handled => self.present_fact(&value.node),
             [] => Vec::new(),
             patterns if patterns.contains(&plan::Pattern::Absent) => Vec::new(),
-            _ => self.present_fact(&value.node),
+            patterns => {
+                let mut facts = self.present_fact(&value.node);
+                facts.extend(self.case_of_patterns(value, patterns));
+                facts
+            }
         }
+    }
+
+    fn case_of_patterns(&self, value: &Typed, patterns: &[plan::Pattern]) -> Option<Fact> {
+        let constants: Option<Vec<&Constant>> = patterns
+            .iter()
+            .map(|pattern| match pattern {
+                plan::Pattern::Constant(constant) => Some(constant),
+                plan::Pattern::Absent | plan::Pattern::Range(..) => None,
+            })
+            .collect();
+        self.case_fact(&value.node, &constants?)
+    }
+
+    /// A match on a union of records goes by the field that tells its cases apart.
+    fn tag_of_choice(&self, value: Typed) -> Typed {
+        let Type::Choice(id) = value.ty else { return value };
+        let tag = &self.plan.types.records[self.plan.types.choices[id].shared].fields[TAG];
+        let node = match value.node {
+            Node::Path { slot, mut fields } => {
+                fields.push(TAG);
+                Node::Path { slot, fields }
+            }
+            other => Node::Field { base: Box::new(other), field: TAG },
+        };
+        Typed::new(node, tag.ty.clone(), value.span)
     }
 
     fn matchable(&mut self, value: &Typed) -> bool {

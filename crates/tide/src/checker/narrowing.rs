@@ -4,6 +4,7 @@
 
 use super::{Checker, Typed};
 use crate::plan::Node;
+use crate::syntax::Operator;
 use crate::types::Type;
 
 /// Something that is known of a value, given by its name and the way to one of its fields.
@@ -11,6 +12,8 @@ use crate::types::Type;
 pub(super) enum Fact {
     /// The value is there, and so is every record on the way to it.
     Present { slot: usize, fields: Vec<usize> },
+    /// The value is of the case with this record.
+    Case { slot: usize, fields: Vec<usize>, record: usize },
 }
 
 impl Checker<'_> {
@@ -30,6 +33,13 @@ impl Checker<'_> {
             Node::And(left, right) if truth => self.facts_of_both(left, right, truth),
             Node::Or(left, right) if !truth => self.facts_of_both(left, right, truth),
             Node::IsPresent { value, wanted } if *wanted == truth => self.present_fact(value),
+            Node::Compare { operator: Operator::Equal, left, right } if truth => self.tag_fact(left, right),
+            Node::Compare { operator: Operator::NotEqual, left, right } if !truth => {
+                self.tag_fact(left, right)
+            }
+            Node::InConstant { item, list, wanted } if *wanted == truth => {
+                self.case_fact(item, &list.iter().collect::<Vec<_>>()).into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -38,6 +48,15 @@ impl Checker<'_> {
         let mut facts = self.facts(left, truth);
         facts.extend(self.facts(right, truth));
         facts
+    }
+
+    /// That the tag of a record is this string.
+    fn tag_fact(&self, left: &Node, right: &Node) -> Vec<Fact> {
+        let fact = match (left, right) {
+            (tag, Node::Constant(text)) | (Node::Constant(text), tag) => self.case_fact(tag, &[text]),
+            _ => None,
+        };
+        fact.into_iter().collect()
     }
 
     /// That a value is there, if it is one that can be followed.
@@ -67,12 +86,26 @@ impl Checker<'_> {
         {
             typed.ty = (**inner).clone();
         }
+        if let (Type::Choice(_), Some(record)) = (&typed.ty, self.known_case(slot, fields)) {
+            typed.ty = Type::Record(record);
+        }
         typed
     }
 
     fn is_known_present(&self, slot: usize, fields: &[usize]) -> bool {
         self.frame.facts.iter().any(|fact| match fact {
             Fact::Present { slot: known, fields: way } => *known == slot && way.starts_with(fields),
+            Fact::Case { .. } => false,
+        })
+    }
+
+    /// The record of the case that a value is known to be.
+    pub(super) fn known_case(&self, slot: usize, fields: &[usize]) -> Option<usize> {
+        self.frame.facts.iter().rev().find_map(|fact| match fact {
+            Fact::Case { slot: known, fields: way, record } => {
+                (*known == slot && way == fields).then_some(*record)
+            }
+            Fact::Present { .. } => None,
         })
     }
 }
@@ -89,5 +122,6 @@ fn implies(known: &Fact, wanted: &Fact) -> bool {
         (Fact::Present { slot: a, fields: way }, Fact::Present { slot: b, fields }) => {
             a == b && way.starts_with(fields)
         }
+        (known, wanted) => known == wanted,
     }
 }

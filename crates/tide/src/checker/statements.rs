@@ -301,10 +301,11 @@ impl<'a> Checker<'a> {
         Some(Step::Reject { message, place: place? })
     }
 
-    /// The fields of the event, if it is a record.
-    fn event_fields(&self) -> &[Field] {
+    /// The fields of the event; of a union of records, those that all of them share.
+    pub(super) fn event_fields(&self) -> &[Field] {
         match self.plan.event {
             Type::Record(id) => &self.plan.types.records[id].fields,
+            Type::Choice(id) => &self.plan.types.records[self.plan.types.choices[id].shared].fields,
             _ => &[],
         }
     }

@@ -4,9 +4,9 @@ use super::{Abort, DECLARATIONS, Parsed, Parser};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::lexer::TokenKind;
 use crate::syntax::{
-    ConstDeclaration, Expr, ExprKind, FieldDeclaration, File, FunctionDeclaration, Name, RangeBounds,
-    RecordBody, RecordDeclaration, RefinementClause, RefinementKind, RuleDeclaration, TypeDeclaration,
-    TypeExpression, TypeKind,
+    CaseDeclaration, ChoiceDeclaration, ConstDeclaration, Expr, ExprKind, FieldDeclaration, File,
+    FunctionDeclaration, Name, RangeBounds, RecordBody, RecordDeclaration, RefinementClause, RefinementKind,
+    RuleDeclaration, TypeDeclaration, TypeExpression, TypeKind,
 };
 
 impl Parser<'_> {
@@ -39,8 +39,43 @@ impl Parser<'_> {
 
     fn record_declaration(&mut self, what: &str) -> Parsed<RecordDeclaration> {
         let name = self.name(&format!("the name of {what}"))?;
-        let body = self.record_body()?;
-        Ok(RecordDeclaration { name, body })
+        if !self.take_word("by") {
+            return Ok(RecordDeclaration { name, body: self.record_body()?, choice: None });
+        }
+        let by = self.word("the name of the field that tells the cases apart")?;
+        let (body, choice) = self.choice_body(by)?;
+        Ok(RecordDeclaration { name, body, choice: Some(choice) })
+    }
+
+    /// Parses fields that all cases share, and the cases.
+    fn choice_body(&mut self, by: Name) -> Parsed<(RecordBody, ChoiceDeclaration)> {
+        let start = self.expect_symbol("{", "before the fields and cases")?;
+        let mut open = false;
+        let mut cases = Vec::new();
+        let (fields, end) = self.items("}", "the fields and cases", |parser| {
+            if parser.take_symbol("...") {
+                open = true;
+                return Ok(None);
+            }
+            if !matches!(parser.peek().kind, TokenKind::Text(_) | TokenKind::Raw(_) | TokenKind::Symbol("|"))
+            {
+                return parser.field_declaration().map(Some);
+            }
+            let tags = parser.members()?;
+            parser.expect_symbol("=>", "and the fields of this case")?;
+            cases.push(CaseDeclaration { tags, fields: parser.type_expression()? });
+            Ok(None)
+        })?;
+        let span = start.to(end);
+        if cases.is_empty() {
+            self.report(
+                Diagnostic::error("E0004", "expected a case such as `\"name\" => { field: Type }`")
+                    .label(span, "there is no case")
+                    .help("without cases, leave `by` out"),
+            );
+        }
+        let fields = fields.into_iter().flatten().collect();
+        Ok((RecordBody { fields, open, span }, ChoiceDeclaration { by, cases }))
     }
 
     fn record_body(&mut self) -> Parsed<RecordBody> {

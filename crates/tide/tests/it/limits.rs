@@ -197,6 +197,13 @@ fn no_source_text_takes_for_ever() {
         rule(&format!("x = match event.n {{ {} _ => 1 }}", numbered("# ..= # => #\n", 40_000))),
         numbered("fn f#(n: Int) -> Int { return n }\n", 30_000),
         rule(&numbered("if event.n == # { reject f\"{event.n}\" }\n", 20_000)),
+        numbered(
+            &format!(
+                "record T# by k {{ {} }}\n",
+                numbered("f#: Int\n", 100) + &numbered("\"#\" => {}\n", 100)
+            ),
+            400,
+        ) + "x",
         "@ ".repeat(500_000),
         "x\n".repeat(400_000),
         "\"\n".repeat(400_000),
