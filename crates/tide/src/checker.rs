@@ -7,6 +7,7 @@
 mod calls;
 mod choices;
 mod coverage;
+mod decided;
 mod declarations;
 mod domains;
 mod expressions;
@@ -23,6 +24,7 @@ mod scope;
 mod statements;
 mod templates;
 mod test_blocks;
+mod unused;
 
 use std::collections::BTreeMap;
 
@@ -72,6 +74,7 @@ pub(crate) fn check(source: &Source, file: &File) -> Checked {
     checker.function_bodies();
     checker.rule();
     let tests = checker.tests();
+    checker.unused_declarations();
     let Checker { plan, diagnostics, .. } = checker;
     Checked { plan, tests, diagnostics }
 }
@@ -111,6 +114,7 @@ struct NamedConstant {
     name: String,
     ty: Type,
     value: Constant,
+    used: bool,
 }
 
 /// A checked expression.

@@ -110,5 +110,5 @@ pub fn compile(source: &Source) -> Compiled {
 /// Whether a mistake can be the mere consequence of a part that could not be parsed: a name or a
 /// declaration that is not there, a path without an end, a value that nobody reads.
 fn follows_from_syntax(code: &str) -> bool {
-    matches!(code, "E0101" | "E0103" | "E0106" | "E0210" | "E0301" | "E0303" | "E0402" | "W0501")
+    matches!(code, "E0101" | "E0103" | "E0106" | "E0210" | "E0301" | "E0303" | "E0402" | "W0501" | "W0503")
 }

@@ -14,6 +14,7 @@ use crate::syntax::{
     RefinementClause, RefinementKind, TypeExpression, TypeKind,
 };
 use crate::types::{Field, Record, Type, Union};
+use crate::value::Constant;
 
 const PLAIN_TYPES: [&str; 9] =
     ["Int", "Decimal", "Float", "Bool", "String", "Currency", "Json", "List", "Map"];
@@ -26,6 +27,8 @@ pub(super) struct Named<'a> {
     span: Span,
     declaration: Declaration<'a>,
     state: State,
+    /// Whether something refers to it.
+    pub(super) used: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -79,7 +82,8 @@ impl<'a> Checker<'a> {
             self.declared_twice(name, first);
             return;
         }
-        self.named.insert(&name.text, Named { span: name.span, declaration, state: State::Waiting });
+        let named = Named { span: name.span, declaration, state: State::Waiting, used: false };
+        self.named.insert(&name.text, named);
     }
 
     pub(super) fn declared_twice(&mut self, name: &Name, first: Span) {
@@ -203,10 +207,16 @@ impl<'a> Checker<'a> {
             "String" => Type::String,
             "Currency" => Type::Currency,
             "Json" => Type::Json,
-            _ => match self.resolve(&name.text) {
-                Some(ty) => ty,
-                None => self.unknown_type(name),
-            },
+            _ => self.named_or_unknown(name),
+        }
+    }
+
+    /// The type of a name that something refers to.
+    pub(super) fn named_or_unknown(&mut self, name: &'a Name) -> Type {
+        self.use_type(&name.text);
+        match self.resolve(&name.text) {
+            Some(ty) => ty,
+            None => self.unknown_type(name),
         }
     }
 
@@ -393,31 +403,30 @@ impl<'a> Checker<'a> {
     // --- constants ---
 
     pub(super) fn constants(&mut self) {
-        if let Some(first) = self.file.constants.get(MAX_ITEMS) {
+        let file = self.file;
+        if let Some(first) = file.constants.get(MAX_ITEMS) {
             self.too_many(first.name.span, "constants in this file", MAX_ITEMS);
         }
-        for declaration in self.file.constants.iter().take(MAX_ITEMS) {
+        for declaration in file.constants.iter().take(MAX_ITEMS) {
             let name = &declaration.name;
-            let known = self.constants.iter().any(|constant| constant.name == name.text);
-            if known {
-                let first = self.file.constants.iter().find(|other| other.name.text == name.text);
-                self.declared_twice(name, first.map_or(name.span, |first| first.name.span));
-                continue;
+            let first = file.constants.iter().find(|other| other.name.text == name.text);
+            if let Some(first) = first.filter(|first| first.name.span != name.span) {
+                self.declared_twice(name, first.name.span);
             }
-            let typed = self.expression(&declaration.value, None);
-            if let Node::Constant(value) = typed.node {
-                self.constants.push(NamedConstant { name: name.text.clone(), ty: typed.ty, value });
-                continue;
-            }
-            self.report(
-                Diagnostic::error("E0111", "a constant is a literal or a list of literals")
-                    .label(typed.span, "must be known before anything runs"),
-            );
-            self.constants.push(NamedConstant {
-                name: name.text.clone(),
-                ty: Type::Error,
-                value: crate::value::Constant::Absent,
-            });
+            let (ty, value) = self.constant(&declaration.value);
+            self.constants.push(NamedConstant { name: name.text.clone(), ty, value, used: false });
         }
+    }
+
+    fn constant(&mut self, value: &'a Expr) -> (Type, Constant) {
+        let typed = self.expression(value, None);
+        if let Node::Constant(value) = typed.node {
+            return (typed.ty, value);
+        }
+        self.report(
+            Diagnostic::error("E0111", "a constant is a literal or a list of literals")
+                .label(typed.span, "must be known before anything runs"),
+        );
+        (Type::Error, Constant::Absent)
     }
 }

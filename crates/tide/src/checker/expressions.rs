@@ -69,7 +69,8 @@ impl<'a> Checker<'a> {
             let node = Node::Path { slot: binding.slot, fields: Vec::new() };
             return self.narrowed(Typed::new(node, binding.ty, span));
         }
-        if let Some(constant) = self.constants.iter().find(|constant| constant.name == name) {
+        if let Some(constant) = self.constants.iter_mut().find(|constant| constant.name == name) {
+            constant.used = true;
             return Typed::constant(constant.value.clone(), constant.ty.clone(), span);
         }
         let candidates: Vec<&str> =

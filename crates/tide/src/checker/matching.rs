@@ -154,6 +154,7 @@ impl<'a> Checker<'a> {
                     self.nothing_left(pattern.span, value, covered);
                 }
                 Some(checked) => {
+                    self.inside_of_domain(&checked, value, pattern.span);
                     self.cover(&checked, pattern.span, arm.guard.is_some(), covered);
                     patterns.push(checked);
                 }
@@ -177,6 +178,18 @@ impl<'a> Checker<'a> {
             }
             None if guarded => {}
             None => covered.patterns.push((pattern.clone(), span)),
+        }
+    }
+
+    /// Refuses integers that the condition of the field excludes.
+    fn inside_of_domain(&mut self, pattern: &plan::Pattern, value: &Typed, span: Span) {
+        let (low, high) = self.int_domain(&value.node);
+        let outside = bounds(pattern).is_some_and(|(first, last)| last < low || high < first);
+        if let (true, Some(range)) = (outside, self.range_of(&value.node)) {
+            let diagnostic = Diagnostic::error("E0302", "this case is never reached")
+                .label(span, format!("the value is in {}", range.show()))
+                .help("remove it");
+            self.report(diagnostic);
         }
     }
 

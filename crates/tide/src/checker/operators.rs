@@ -179,6 +179,7 @@ impl<'a> Checker<'a> {
         if !suits {
             self.bad_operands(operator, operator_span, &left, &right);
         }
+        self.decided(operator, &left, &right);
         let node = Node::Compare { operator, left: Box::new(left.node), right: Box::new(right.node) };
         Typed::new(node, Type::Bool, span)
     }

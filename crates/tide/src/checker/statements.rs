@@ -61,19 +61,14 @@ impl<'a> Checker<'a> {
                     .help(format!("write `{}: {}`", rule.parameter.text, event.name.text));
             self.report(diagnostic);
         }
-        match self.resolve(&rule.result.text) {
-            Some(Type::Record(id)) => self.plan.record = id,
-            Some(Type::Error) => self.plan.record = usize::MAX,
-            Some(_) => {
+        match self.named_or_unknown(&rule.result) {
+            Type::Record(id) => self.plan.record = id,
+            Type::Error => {}
+            _ => {
                 let diagnostic =
                     Diagnostic::error("E0103", format!("`{}` is not a record", rule.result.text))
                         .label(rule.result.span, "a rule returns a record");
                 self.report(diagnostic);
-                self.plan.record = usize::MAX;
-            }
-            None => {
-                self.unknown_type(&rule.result);
-                self.plan.record = usize::MAX;
             }
         }
     }
