@@ -50,6 +50,7 @@ mod decode;
 mod diagnostic;
 mod encode;
 mod eval;
+mod format;
 mod json;
 mod lexer;
 mod limits;
@@ -66,6 +67,7 @@ mod value;
 
 pub use builtins::{Builtin, Example, builtins};
 pub use diagnostic::{Diagnostic, Label, Severity, render, suggest};
+pub use format::format;
 pub use json::is_valid_json;
 pub use limits::{Limits, MAX_SOURCE_BYTES};
 pub use program::Program;
@@ -85,9 +87,7 @@ pub struct Compiled {
 /// Checks a source and compiles it.
 pub fn compile(source: &Source) -> Compiled {
     if source.text.len() > MAX_SOURCE_BYTES {
-        let message = format!("the file is larger than {MAX_SOURCE_BYTES} bytes");
-        let diagnostic = Diagnostic::error("E0006", message).label(Span::new(0, 0), "too large");
-        return Compiled { program: None, diagnostics: vec![diagnostic] };
+        return Compiled { program: None, diagnostics: vec![too_large()] };
     }
     let (file, mut diagnostics) = parser::parse(&source.text);
     let mut checked = checker::check(source, &file);
@@ -105,6 +105,12 @@ pub fn compile(source: &Source) -> Compiled {
         Some(Program { plan: checked.plan, tests: checked.tests, rule_name })
     };
     Compiled { program, diagnostics }
+}
+
+/// The mistake of a text that is not even read.
+fn too_large() -> Diagnostic {
+    let message = format!("the file is larger than {MAX_SOURCE_BYTES} bytes");
+    Diagnostic::error("E0006", message).label(Span::new(0, 0), "too large")
 }
 
 /// Whether a mistake can be the mere consequence of a part that could not be parsed: a name or a

@@ -28,6 +28,9 @@ impl<'a> Checker<'a> {
         let mut nodes = Vec::new();
         let mut ty: Option<(Type, Span)> = hint.map(|ty| (ty.clone(), span));
         for arm in arms {
+            if self.is_full() {
+                break;
+            }
             nodes.push(self.arm(arm, &value, &mut covered, &mut ty, hint.is_some()));
         }
         if self.matchable(&value) {
@@ -171,11 +174,12 @@ impl<'a> Checker<'a> {
     }
 
     fn cover(&mut self, pattern: &plan::Pattern, span: Span, guarded: bool, covered: &mut Covered) {
+        if covered.patterns.len() == MAX_ITEMS {
+            self.too_many(span, "cases in this match", MAX_ITEMS);
+            return;
+        }
         match covered.previous(pattern) {
             Some(previous) => self.unreachable(span, previous, "handled here already"),
-            None if covered.patterns.len() == MAX_ITEMS => {
-                self.too_many(span, "cases in this match", MAX_ITEMS);
-            }
             None if guarded => {}
             None => covered.patterns.push((pattern.clone(), span)),
         }
