@@ -50,6 +50,7 @@ mod decode;
 mod diagnostic;
 mod encode;
 mod eval;
+mod explain;
 mod format;
 mod json;
 mod lexer;
@@ -67,6 +68,7 @@ mod value;
 
 pub use builtins::{Builtin, Example, builtins};
 pub use diagnostic::{Diagnostic, Label, Severity, render, suggest};
+pub use explain::{codes, explain};
 pub use format::format;
 pub use json::is_valid_json;
 pub use limits::{Limits, MAX_SOURCE_BYTES};

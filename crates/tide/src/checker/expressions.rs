@@ -86,6 +86,8 @@ impl<'a> Checker<'a> {
                 .label(closed, "assigned inside a block, known only there")
                 .help(format!("declare it before the block: `mut {name} = ...`"));
         } else if let Some(meant) = meant {
+            // That nobody reads the name that was meant is the same mistake.
+            self.scopes.excuse(&meant);
             diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
         } else if let Some(path) = self.field_of_event(name) {
             diagnostic = diagnostic.help(format!("the event has such a field: `{path}`"));

@@ -2,6 +2,7 @@
 
 mod builtins;
 mod docs;
+mod explain;
 mod format;
 mod golden;
 mod harness;
