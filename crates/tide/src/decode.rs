@@ -9,7 +9,7 @@ use std::rc::Rc;
 use rust_decimal::Decimal;
 
 use crate::diagnostic::suggest;
-use crate::json::{Fault, Read, Reader};
+use crate::json::{Fault, Read, Reader, all_distinct};
 use crate::limits::Limits;
 use crate::refinement::{Refinement, broken};
 use crate::reject::{Outcome, Reject, RejectCode, escaped};
@@ -256,7 +256,7 @@ impl<'a> Decoder<'a, '_> {
             let limit = self.limits.max_list_items;
             self.fail(RejectCode::Length, format!("expected at most {limit} entries, found {count}"));
         }
-        self.repeated(entries.iter().map(|(key, _)| key.as_str()).collect());
+        self.repeated(entries.iter().map(|(key, _)| key.as_str()));
         Ok(Value::Map(Rc::new(entries)))
     }
 
@@ -289,7 +289,7 @@ impl<'a> Decoder<'a, '_> {
                 rest.push((key, raw));
             }
         }
-        self.repeated(rest.iter().map(|(key, _)| key.as_ref()).collect());
+        self.repeated(rest.iter().map(|(key, _)| key.as_ref()));
         self.missing_fields(record, seen);
         if !record.keeps_rest {
             rest.clear();
@@ -324,7 +324,11 @@ impl<'a> Decoder<'a, '_> {
         Ok(raw)
     }
 
-    fn repeated(&mut self, mut keys: Vec<&str>) {
+    fn repeated<'k>(&mut self, keys: impl Iterator<Item = &'k str> + Clone) {
+        if all_distinct(keys.clone()) {
+            return;
+        }
+        let mut keys: Vec<&str> = keys.collect();
         keys.sort_unstable();
         if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
             let message = format!("the key \"{}\" stands twice", shorten(pair[0]));

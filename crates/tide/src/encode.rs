@@ -17,10 +17,9 @@ pub(crate) fn write_record(
 ) {
     out.push('{');
     let mut separator = "";
-    for (Field { name, .. }, value) in types.records[record].fields.iter().zip(fields) {
+    for (Field { key, .. }, value) in types.records[record].fields.iter().zip(fields) {
         out.push_str(separator);
-        write_string(out, name);
-        out.push(':');
+        out.push_str(key);
         write_value(out, types, value);
         separator = ",";
     }

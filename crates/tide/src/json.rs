@@ -368,7 +368,7 @@ impl<'a> Reader<'a> {
 
 /// A key that stands twice, if there is one; reorders the keys.
 fn repeated<'k>(keys: &'k mut [Cow<'_, str>]) -> Option<&'k str> {
-    if all_distinct(keys) {
+    if all_distinct(keys.iter().map(AsRef::as_ref)) {
         return None;
     }
     // Few keys are compared pair by pair; sorting many keeps the cost of hostile objects down.
@@ -380,9 +380,9 @@ fn repeated<'k>(keys: &'k mut [Cow<'_, str>]) -> Option<&'k str> {
 }
 
 /// Whether keys differ already by their lengths and a few of their bytes, which is cheap to see.
-fn all_distinct(keys: &[Cow<'_, str>]) -> bool {
+pub(crate) fn all_distinct<'k>(mut keys: impl Iterator<Item = &'k str>) -> bool {
     let mut seen = [0_u64; 4];
-    keys.iter().all(|key| {
+    keys.all(|key| {
         let bytes = key.as_bytes();
         let byte = |at: usize| bytes.get(at).map_or(0, |byte| usize::from(*byte));
         let length = bytes.len();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::json::write_string;
 use crate::refinement::Refinement;
 use crate::source::Span;
 
@@ -72,6 +73,8 @@ pub(crate) struct Case {
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) name: String,
+    /// The name as it is written before a value: in quotes, with a colon.
+    pub(crate) key: String,
     pub(crate) ty: Type,
     pub(crate) refinements: Vec<Refinement>,
     pub(crate) span: Span,
@@ -109,6 +112,15 @@ impl Type {
     /// Whether values of the type are strings at run time.
     pub(crate) fn is_text(&self) -> bool {
         matches!(self, Type::String | Type::Currency | Type::Union(_))
+    }
+}
+
+impl Field {
+    pub(crate) fn new(name: String, ty: Type, refinements: Vec<Refinement>, span: Span) -> Self {
+        let mut key = String::new();
+        write_string(&mut key, &name);
+        key.push(':');
+        Field { name, key, ty, refinements, span }
     }
 }
 

@@ -56,7 +56,7 @@ impl<'a> Checker<'a> {
 
     fn tag(&mut self, choice: &ChoiceDeclaration, tags: Vec<String>) -> Field {
         let ty = self.add_union(tags, None);
-        Field { name: choice.by.text.clone(), ty, refinements: Vec::new(), span: choice.by.span }
+        Field::new(choice.by.text.clone(), ty, Vec::new(), choice.by.span)
     }
 
     /// The record of one case: the tag, what all cases share, and what is its own.

@@ -299,7 +299,7 @@ impl<'a> Checker<'a> {
         let ty = self.ty(&declaration.ty);
         let refinements =
             declaration.refinements.iter().filter_map(|clause| self.refinement(clause, &ty)).collect();
-        Field { name: declaration.name.text.clone(), ty, refinements, span: declaration.name.span }
+        Field::new(declaration.name.text.clone(), ty, refinements, declaration.name.span)
     }
 
     // --- refinements ---
