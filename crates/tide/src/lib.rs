@@ -44,7 +44,7 @@
 //! in one pass straight into typed values, `eval`, which runs the rule, and `encode`, which writes the
 //! record. There is no tree of JSON values on the way in or out.
 //!
-//! [`format`] lays a source text out from its tokens, and [`explain`] says what a code means, with
+//! [`format()`] lays a source text out from its tokens, and [`explain`] says what a code means, with
 //! programs that the tests compile.
 
 mod builtins;
