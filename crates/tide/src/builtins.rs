@@ -83,6 +83,8 @@ pub(crate) enum Kind {
     String,
     /// A list of anything.
     List,
+    /// A map of anything.
+    Map,
     OptionalInt,
     OptionalDecimal,
     /// Two strings; see `split_once`.
@@ -95,6 +97,7 @@ impl Kind {
         match self {
             Kind::String => ty.is_text(),
             Kind::List => matches!(ty, Type::List(_)),
+            Kind::Map => matches!(ty, Type::Map(_)),
             other => other.ty() == *ty,
         }
     }
@@ -108,6 +111,7 @@ impl Kind {
             Kind::Float => Type::Float,
             Kind::String => Type::String,
             Kind::List => Type::List(Box::new(Type::Error)),
+            Kind::Map => Type::Map(Box::new(Type::Error)),
             Kind::OptionalInt => Type::Int.optional(),
             Kind::OptionalDecimal => Type::Decimal.optional(),
             Kind::OptionalPair => Type::Pair(Box::new((Type::String, Type::String))).optional(),

@@ -5,27 +5,40 @@
 //! reported and none twice. The plan is complete if there was no error.
 
 mod calls;
+mod choices;
+mod coverage;
+mod decided;
 mod declarations;
+mod domains;
 mod expressions;
 mod fitting;
+mod frame;
+mod functions;
+mod indexing;
+mod loops;
 mod matching;
+mod narrowing;
 mod operators;
 mod records;
 mod scope;
 mod statements;
+mod templates;
 mod test_blocks;
+mod unused;
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::limits::MAX_DIAGNOSTICS;
-use crate::plan::{Node, Plan, Site, SiteId};
+use crate::plan::{Function, Node, Place, Plan, Site, SiteId};
 use crate::source::{Source, Span};
 use crate::syntax::File;
 use crate::testing::Test;
-use crate::types::Type;
+use crate::types::{Type, Types};
 use crate::value::Constant;
 use declarations::Named;
+use frame::Frame;
+use functions::Signature;
 use scope::Scopes;
 
 /// What the checker makes of a file.
@@ -42,23 +55,40 @@ pub(crate) fn check(source: &Source, file: &File) -> Checked {
     let mut checker = Checker {
         source,
         file,
-        plan: Plan::default(),
+        plan: empty_plan(),
         named: BTreeMap::new(),
         constants: Vec::new(),
+        functions: Vec::new(),
         scopes: Scopes::default(),
+        frame: Frame::new(Type::Error, Span::new(0, 0)),
         line_starts,
         resolving: 0,
         patterns: 0,
-        pointers: Vec::new(),
+        cases: 0,
         diagnostics: Vec::new(),
     };
     checker.name_declarations();
     checker.resolve_declarations();
     checker.constants();
+    checker.function_signatures();
+    checker.function_bodies();
     checker.rule();
     let tests = checker.tests();
+    checker.unused_declarations();
     let Checker { plan, diagnostics, .. } = checker;
     Checked { plan, tests, diagnostics }
+}
+
+/// The plan before anything is known.
+fn empty_plan() -> Plan {
+    Plan {
+        types: Types::default(),
+        event: Type::Error,
+        record: usize::MAX,
+        rule: Function::default(),
+        functions: Vec::new(),
+        sites: Vec::new(),
+    }
 }
 
 struct Checker<'a> {
@@ -67,14 +97,15 @@ struct Checker<'a> {
     plan: Plan,
     named: BTreeMap<&'a str, Named<'a>>,
     constants: Vec<NamedConstant>,
+    functions: Vec<Signature<'a>>,
     scopes: Scopes,
+    frame: Frame,
     /// Where the lines of the source begin.
     line_starts: Vec<usize>,
     /// How many names are being resolved within each other.
     resolving: usize,
     patterns: usize,
-    /// For each slot, the pointer of the field from which its value was made, if any.
-    pointers: Vec<Option<String>>,
+    cases: usize,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -83,6 +114,7 @@ struct NamedConstant {
     name: String,
     ty: Type,
     value: Constant,
+    used: bool,
 }
 
 /// A checked expression.
@@ -129,50 +161,40 @@ impl Checker<'_> {
 
     /// Notes a place that can fail at run time because of a value.
     fn site(&mut self, span: Span, node: Option<&Node>) -> SiteId {
-        let pointer = node.and_then(|node| self.pointer(node)).unwrap_or_default();
+        let place = node.and_then(|node| self.origin(node)).unwrap_or_default();
         let line = self.line_starts.partition_point(|start| *start <= span.start);
-        self.plan.sites.push(Site { pointer, line });
+        self.plan.sites.push(Site { place, line });
         self.plan.sites.len() - 1
     }
 
-    /// The pointer of the first field of the event from which an expression is made.
-    fn pointer(&self, node: &Node) -> Option<String> {
+    /// The place of the first field of the event from which an expression is made.
+    fn origin(&self, node: &Node) -> Option<Place> {
         match node {
-            Node::Path { slot: 0, fields } => self.field_pointer(fields),
-            Node::Path { slot, .. } => self.pointers.get(*slot).cloned().flatten(),
+            Node::Path { slot, .. } => {
+                self.place(node).or_else(|| self.frame.slots.get(*slot).and_then(|slot| slot.origin.clone()))
+            }
             Node::Field { base: inner, .. }
             | Node::Not(inner)
             | Node::IsPresent { value: inner, .. }
             | Node::Negate { value: inner, .. }
             | Node::SplitOnce { text: inner, .. }
             | Node::InConstant { item: inner, .. }
-            | Node::Match { value: inner, .. } => self.pointer(inner),
+            | Node::Match { value: inner, .. } => self.origin(inner),
             Node::Coalesce(left, right)
             | Node::And(left, right)
             | Node::Or(left, right)
             | Node::Pair(left, right)
             | Node::Compare { left, right, .. }
             | Node::In { item: left, list: right, .. }
-            | Node::Arithmetic { left, right, .. } => self.pointer(left).or_else(|| self.pointer(right)),
+            | Node::Index { base: left, index: right }
+            | Node::Arithmetic { left, right, .. } => self.origin(left).or_else(|| self.origin(right)),
             Node::Concat { parts: nodes, .. }
             | Node::Call { arguments: nodes, .. }
+            | Node::Invoke { arguments: nodes, .. }
             | Node::List(nodes)
-            | Node::Record { fields: nodes, .. } => nodes.iter().find_map(|node| self.pointer(node)),
+            | Node::Record { fields: nodes, .. } => nodes.iter().find_map(|node| self.origin(node)),
             Node::Constant(_) => None,
         }
-    }
-
-    fn field_pointer(&self, fields: &[usize]) -> Option<String> {
-        let mut ty = Type::Record(self.plan.event);
-        let mut pointer = String::new();
-        for &index in fields {
-            let Type::Record(record) = ty.present() else { return None };
-            let field = self.plan.types.records.get(*record)?.fields.get(index)?;
-            pointer.push('/');
-            pointer.push_str(&field.name);
-            ty = field.ty.clone();
-        }
-        Some(pointer)
     }
 }
 

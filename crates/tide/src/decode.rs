@@ -9,24 +9,24 @@ use std::rc::Rc;
 use rust_decimal::Decimal;
 
 use crate::diagnostic::suggest;
-use crate::json::{Fault, Read, Reader};
+use crate::json::{Fault, Read, Reader, all_distinct};
 use crate::limits::Limits;
 use crate::refinement::{Refinement, broken};
-use crate::reject::{Outcome, Reject, RejectCode};
+use crate::reject::{Outcome, Reject, RejectCode, escaped};
 use crate::types::{Field, Record, Type, Types};
-use crate::value::{RecordValue, Text, Value};
+use crate::value::{Entry, RecordValue, Text, Value};
 
-/// Decodes an event of the given record type.
+/// Decodes an event of the given type.
 pub(crate) fn decode<'a>(
     bytes: &'a [u8],
     types: &'a Types,
-    record: usize,
+    ty: &'a Type,
     limits: &Limits,
 ) -> Result<Value<'a>, Outcome> {
     let not_json = |fault: Fault| Outcome::NotJson(fault.into_reject());
     let reader = Reader::new(bytes, limits.max_depth).map_err(not_json)?;
     let mut decoder = Decoder { reader, types, limits, failures: Vec::new(), path: Vec::new() };
-    let value = decoder.record_or_other(record).and_then(|value| decoder.reader.finish().map(|()| value));
+    let value = decoder.plain_value(ty).and_then(|value| decoder.reader.finish().map(|()| value));
     match value {
         Ok(value) => {
             decoder.note_duplicate();
@@ -62,7 +62,7 @@ impl<'a> Decoder<'a, '_> {
         for step in &self.path {
             pointer.push('/');
             match step {
-                Step::Field(name) => pointer.push_str(&name.replace('~', "~0").replace('/', "~1")),
+                Step::Field(name) => pointer.push_str(&escaped(name)),
                 Step::Item(index) => pointer.push_str(&index.to_string()),
             }
         }
@@ -125,7 +125,9 @@ impl<'a> Decoder<'a, '_> {
             (Type::Currency, b'"') => self.currency(),
             (Type::Union(id), b'"') => self.member(&self.types.unions[*id].members),
             (Type::List(item), b'[') => self.list(item),
+            (Type::Map(value), b'{') => self.map(value),
             (Type::Record(id), b'{') => self.record(*id),
+            (Type::Choice(id), b'{') => self.choice(*id),
             (Type::Json, _) => {
                 let raw = self.reader.skip_value()?;
                 self.note_duplicate();
@@ -179,10 +181,7 @@ impl<'a> Decoder<'a, '_> {
             let message = format!("expected at most {limit} bytes, found a string of {} bytes", text.len());
             self.fail(RejectCode::Length, message);
         }
-        Ok(match text {
-            Cow::Borrowed(text) => Text::Borrowed(text),
-            Cow::Owned(text) => text.into(),
-        })
+        Ok(text_of(text))
     }
 
     fn currency(&mut self) -> Read<Value<'a>> {
@@ -236,10 +235,41 @@ impl<'a> Decoder<'a, '_> {
         Ok(Value::List(Rc::new(items)))
     }
 
+    fn map(&mut self, value: &'a Type) -> Read<Value<'a>> {
+        self.reader.open()?;
+        let mut entries: Vec<Entry<'a>> = Vec::new();
+        let mut count = 0;
+        let mut first = true;
+        while let Some(key) = self.reader.next_key(&mut first)? {
+            self.path.push(Step::Field(key.clone()));
+            // Entries beyond the limit are still checked to be JSON, but no longer kept.
+            if count < self.limits.max_list_items {
+                let value = self.value(value, &[])?;
+                entries.push((text_of(key), value));
+            } else {
+                self.reader.skip_value()?;
+            }
+            self.path.pop();
+            count += 1;
+        }
+        if count > self.limits.max_list_items {
+            let limit = self.limits.max_list_items;
+            self.fail(RejectCode::Length, format!("expected at most {limit} entries, found {count}"));
+        }
+        self.repeated(entries.iter().map(|(key, _)| key.as_str()));
+        Ok(Value::Map(Rc::new(entries)))
+    }
+
     // --- records ---
 
-    fn record_or_other(&mut self, id: usize) -> Read<Value<'a>> {
-        if self.reader.peek() == b'{' { self.record(id) } else { self.mismatch(&Type::Record(id)) }
+    /// Reads a record of which a field tells the case. The field may stand anywhere, so it is looked
+    /// for first. Where it is missing or unknown, what all cases share is read, and the fault noted.
+    fn choice(&mut self, id: usize) -> Read<Value<'a>> {
+        let choice = &self.types.choices[id];
+        let tag = self.types.records[choice.shared].fields.first().map_or("", |field| field.name.as_str());
+        let tag = self.reader.text_field(tag);
+        let case = tag.and_then(|tag| choice.cases.iter().find(|case| case.tags.iter().any(|t| *t == tag)));
+        self.record(case.map_or(choice.shared, |case| case.record))
     }
 
     fn record(&mut self, id: usize) -> Read<Value<'a>> {
@@ -259,7 +289,7 @@ impl<'a> Decoder<'a, '_> {
                 rest.push((key, raw));
             }
         }
-        self.repeated_others(&rest);
+        self.repeated(rest.iter().map(|(key, _)| key.as_ref()));
         self.missing_fields(record, seen);
         if !record.keeps_rest {
             rest.clear();
@@ -294,15 +324,15 @@ impl<'a> Decoder<'a, '_> {
         Ok(raw)
     }
 
-    fn repeated_others(&mut self, others: &[(Cow<'a, str>, &'a str)]) {
-        if others.len() < 2 {
+    fn repeated<'k>(&mut self, keys: impl Iterator<Item = &'k str> + Clone) {
+        if all_distinct(keys.clone()) {
             return;
         }
-        let mut keys: Vec<&Cow<'a, str>> = others.iter().map(|(key, _)| key).collect();
+        let mut keys: Vec<&str> = keys.collect();
         keys.sort_unstable();
         if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
             let message = format!("the key \"{}\" stands twice", shorten(pair[0]));
-            self.fail_at(pair[0].clone(), RejectCode::DuplicateKey, message);
+            self.fail_at(Cow::Owned(pair[0].to_string()), RejectCode::DuplicateKey, message);
         }
     }
 
@@ -313,6 +343,13 @@ impl<'a> Decoder<'a, '_> {
                 self.fail_at(Cow::Borrowed(&field.name), RejectCode::MissingField, message);
             }
         }
+    }
+}
+
+fn text_of(text: Cow<'_, str>) -> Text<'_> {
+    match text {
+        Cow::Borrowed(text) => Text::Borrowed(text),
+        Cow::Owned(text) => text.into(),
     }
 }
 
@@ -357,7 +394,7 @@ fn expectation(types: &Types, ty: &Type) -> String {
         Type::String => "a string".into(),
         Type::Currency => "a currency of three capital letters".into(),
         Type::Union(id) => format!("one of {} known strings", types.unions[*id].members.len()),
-        Type::Record(_) => "an object".into(),
+        Type::Record(_) | Type::Choice(_) | Type::Map(_) => "an object".into(),
         Type::List(_) => "an array".into(),
         _ => "a value".into(),
     }

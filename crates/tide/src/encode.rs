@@ -17,10 +17,9 @@ pub(crate) fn write_record(
 ) {
     out.push('{');
     let mut separator = "";
-    for (Field { name, .. }, value) in types.records[record].fields.iter().zip(fields) {
+    for (Field { key, .. }, value) in types.records[record].fields.iter().zip(fields) {
         out.push_str(separator);
-        write_string(out, name);
-        out.push(':');
+        out.push_str(key);
         write_value(out, types, value);
         separator = ",";
     }
@@ -54,6 +53,18 @@ pub(crate) fn write_value(out: &mut String, types: &Types, value: &Value<'_>) {
                 write_value(out, types, item);
             }
             out.push(']');
+        }
+        Value::Map(entries) => {
+            out.push('{');
+            for (index, (key, value)) in entries.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_string(out, key.as_str());
+                out.push(':');
+                write_value(out, types, value);
+            }
+            out.push('}');
         }
         Value::Record(record) => write_record(out, types, record.record, &record.fields, &record.rest),
     }

@@ -8,24 +8,24 @@ mod arithmetic;
 use std::rc::Rc;
 
 use crate::builtins::{Failure, MAX_ARGUMENTS};
-use crate::encode::write_record;
+use crate::encode::write_value;
 use crate::limits::Limits;
-use crate::plan::{Node, Plan, SiteId, Step};
+use crate::plan::{Arm, Iteration, Node, Pattern, PlaceStep, Plan, SiteId, Step};
 use crate::refinement::broken;
-use crate::reject::{Outcome, Reject, RejectCode};
+use crate::reject::{Outcome, Reject, RejectCode, escaped};
 use crate::syntax::Operator;
-use crate::value::{RecordValue, Text, Value};
+use crate::value::{Entry, RecordValue, Text, Value};
 
 /// A run that ended before its time; boxed, as it is rare and large.
 type Run<T> = Result<T, Box<Reject>>;
 
-/// Decodes an event, runs the rule on it and returns the fields of the record.
-pub(crate) fn run<'a>(plan: &'a Plan, event: &'a [u8], limits: &Limits) -> Result<Vec<Value<'a>>, Outcome> {
-    let event = crate::decode::decode(event, &plan.types, plan.event, limits)?;
+/// Decodes an event, runs the rule on it and returns the record.
+pub(crate) fn run<'a>(plan: &'a Plan, event: &'a [u8], limits: &Limits) -> Result<Value<'a>, Outcome> {
+    let event = crate::decode::decode(event, &plan.types, &plan.event, limits)?;
     let mut machine = Machine::new(plan, limits);
     machine.slots[0] = event;
-    match machine.steps(&plan.body) {
-        Ok(Some(fields)) => Ok(fields),
+    match machine.steps(&plan.rule.body) {
+        Ok(Some(record)) => Ok(record),
         // The checker refuses rules with a path that returns nothing.
         Ok(None) => Err(Outcome::Rejected(vec![Reject::new(
             RejectCode::RuleRejected,
@@ -37,9 +37,9 @@ pub(crate) fn run<'a>(plan: &'a Plan, event: &'a [u8], limits: &Limits) -> Resul
 }
 
 /// Writes the record of a plan.
-pub(crate) fn write(plan: &Plan, fields: &[Value<'_>]) -> String {
+pub(crate) fn write(plan: &Plan, record: &Value<'_>) -> String {
     let mut out = String::with_capacity(256);
-    write_record(&mut out, &plan.types, plan.record, fields, &[]);
+    write_value(&mut out, &plan.types, record);
     out
 }
 
@@ -48,18 +48,43 @@ pub(crate) struct Machine<'a, 'l> {
     plan: &'a Plan,
     limits: &'l Limits,
     fuel: u64,
+    /// Where the slots of the function that runs begin.
+    base: usize,
     pub(crate) slots: Vec<Value<'a>>,
 }
 
 impl<'a, 'l> Machine<'a, 'l> {
     pub(crate) fn new(plan: &'a Plan, limits: &'l Limits) -> Self {
-        Machine { plan, limits, fuel: limits.fuel, slots: vec![Value::Absent; plan.slots.max(2)] }
+        Machine {
+            plan,
+            limits,
+            fuel: limits.fuel,
+            base: 0,
+            slots: vec![Value::Absent; plan.rule.slots.max(2)],
+        }
     }
 
     fn stop<T>(&self, code: RejectCode, site: SiteId, what: &str) -> Run<T> {
         let site = &self.plan.sites[site];
         let message = format!("{what}, in the rule at line {}", site.line);
-        Err(Box::new(Reject::new(code, &site.pointer, message)))
+        Err(Box::new(Reject::new(code, self.pointer(&site.place), message)))
+    }
+
+    /// The pointer to a place, with the positions of the loops that run.
+    fn pointer(&self, place: &[PlaceStep]) -> String {
+        let mut pointer = String::new();
+        for step in place {
+            pointer.push('/');
+            match step {
+                PlaceStep::Field(name) => pointer.push_str(name),
+                PlaceStep::Slot(slot) => match &self.slots[self.base + *slot] {
+                    Value::Int(position) => pointer.push_str(&position.to_string()),
+                    Value::Text(key) => pointer.push_str(&escaped(key.as_str())),
+                    _ => {}
+                },
+            }
+        }
+        pointer
     }
 
     fn burn(&mut self, steps: u64) -> Run<()> {
@@ -77,33 +102,74 @@ impl<'a, 'l> Machine<'a, 'l> {
 
     // --- statements ---
 
-    /// Runs statements up to a `return`, whose fields it yields.
-    fn steps(&mut self, steps: &'a [Step]) -> Run<Option<Vec<Value<'a>>>> {
+    /// Runs statements up to a `return`, whose value it yields.
+    fn steps(&mut self, steps: &'a [Step]) -> Run<Option<Value<'a>>> {
         for step in steps {
             self.burn(1)?;
             match step {
-                Step::Assign { slot, value } => self.slots[*slot] = self.node(value)?,
+                Step::Assign { slot, value } => {
+                    let value = self.node(value)?;
+                    self.set(*slot, value);
+                }
                 Step::AssignPair { first, second, value } => {
                     let (left, right) = self.pair(value)?.unwrap_or((Value::Absent, Value::Absent));
-                    self.slots[*first] = left;
-                    self.slots[*second] = right;
+                    self.set(*first, left);
+                    self.set(*second, right);
                 }
                 Step::If { branches, otherwise } => {
                     let chosen = self.branch(branches, otherwise)?;
-                    if let Some(fields) = self.steps(chosen)? {
-                        return Ok(Some(fields));
+                    if let Some(value) = self.steps(chosen)? {
+                        return Ok(Some(value));
                     }
                 }
-                Step::Return { fields, site } => {
-                    return self.fields(self.plan.record, fields, *site).map(Some);
+                Step::For(iteration) => {
+                    if let Some(value) = self.iterate(iteration)? {
+                        return Ok(Some(value));
+                    }
                 }
-                Step::Reject { message, pointer } => {
+                Step::Return(value) => return self.node(value).map(Some),
+                Step::Reject { message, place } => {
                     let message = self.text(message)?;
+                    let pointer = self.pointer(place);
                     return Err(Box::new(Reject::new(RejectCode::RuleRejected, pointer, message.as_str())));
                 }
             }
         }
         Ok(None)
+    }
+
+    fn set(&mut self, slot: usize, value: Value<'a>) {
+        self.slots[self.base + slot] = value;
+    }
+
+    fn iterate(&mut self, iteration: &'a Iteration) -> Run<Option<Value<'a>>> {
+        match self.node(&iteration.values)? {
+            Value::List(items) => {
+                for (position, item) in (0..).zip(items.iter()) {
+                    if let Some(value) = self.turn(iteration, Value::Int(position), item.clone())? {
+                        return Ok(Some(value));
+                    }
+                }
+            }
+            Value::Map(entries) => {
+                for (key, item) in entries.iter() {
+                    let key = Value::Text(key.clone());
+                    if let Some(value) = self.turn(iteration, key, item.clone())? {
+                        return Ok(Some(value));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// Runs the body of a loop once.
+    fn turn(&mut self, iteration: &'a Iteration, key: Value<'a>, item: Value<'a>) -> Run<Option<Value<'a>>> {
+        self.burn(1)?;
+        self.set(iteration.key, key);
+        self.set(iteration.item, item);
+        self.steps(&iteration.body)
     }
 
     fn branch(&mut self, branches: &'a [(Node, Vec<Step>)], otherwise: &'a [Step]) -> Run<&'a [Step]> {
@@ -186,8 +252,10 @@ impl<'a, 'l> Machine<'a, 'l> {
                 None => return self.stop(RejectCode::Overflow, *site, "the result is too large"),
             },
             Node::Concat { parts, site } => self.concat(parts, *site)?,
-            Node::Match { value, arms, otherwise } => self.choose(value, arms, otherwise.as_deref())?,
+            Node::Match { value, arms } => self.choose(value, arms)?,
             Node::Call { run, arguments, site } => self.call(*run, arguments, *site)?,
+            Node::Invoke { function, arguments, site } => self.invoke(*function, arguments, *site)?,
+            Node::Index { base, index } => self.index(base, index)?,
             Node::List(items) => {
                 let items: Run<Vec<Value<'a>>> = items.iter().map(|item| self.node(item)).collect();
                 Value::List(Rc::new(items?))
@@ -202,7 +270,7 @@ impl<'a, 'l> Machine<'a, 'l> {
     }
 
     fn path(&self, slot: usize, fields: &[usize]) -> Value<'a> {
-        let mut value = &self.slots[slot];
+        let mut value = &self.slots[self.base + slot];
         for field in fields {
             match value {
                 Value::Record(record) => value = &record.fields[*field],
@@ -248,23 +316,78 @@ impl<'a, 'l> Machine<'a, 'l> {
 
     fn contains(&mut self, item: &'a Node, list: &'a Node) -> Run<bool> {
         let item = self.node(item)?;
-        let Value::List(items) = self.node(list)? else { return Ok(false) };
-        self.burn(items.len() as u64 / 8)?;
-        Ok(items.iter().any(|other| other.equals(&item)))
+        match self.node(list)? {
+            Value::List(items) => {
+                self.burn(items.len() as u64 / 8)?;
+                Ok(items.iter().any(|other| other.equals(&item)))
+            }
+            Value::Map(entries) => Ok(self.entry(&entries, &item)?.is_some()),
+            _ => Ok(false),
+        }
     }
 
-    fn choose(
-        &mut self,
-        value: &'a Node,
-        arms: &'a [(Vec<crate::value::Constant>, Node)],
-        otherwise: Option<&'a Node>,
-    ) -> Run<Value<'a>> {
+    fn index(&mut self, base: &'a Node, index: &'a Node) -> Run<Value<'a>> {
+        let base = self.node(base)?;
+        let index = self.node(index)?;
+        Ok(match (base, index) {
+            (Value::List(items), Value::Int(position)) => {
+                let item = usize::try_from(position).ok().and_then(|position| items.get(position));
+                item.cloned().unwrap_or(Value::Absent)
+            }
+            (Value::Map(entries), key) => self.entry(&entries, &key)?.cloned().unwrap_or(Value::Absent),
+            _ => Value::Absent,
+        })
+    }
+
+    /// The value of a key; entries are compared one by one, which costs fuel.
+    fn entry<'m>(&mut self, entries: &'m [Entry<'a>], key: &Value<'a>) -> Run<Option<&'m Value<'a>>> {
+        self.burn(entries.len() as u64 / 8)?;
+        let Value::Text(wanted) = key else { return Ok(None) };
+        Ok(entries.iter().find(|(key, _)| key.as_str() == wanted.as_str()).map(|(_, value)| value))
+    }
+
+    fn choose(&mut self, value: &'a Node, arms: &'a [Arm]) -> Run<Value<'a>> {
         let value = self.node(value)?;
-        let arm = arms.iter().find(|(patterns, _)| patterns.iter().any(|pattern| pattern.equals(&value)));
-        match arm.map(|(_, node)| node).or(otherwise) {
-            Some(node) => self.node(node),
-            None => Ok(Value::Absent),
+        for arm in arms {
+            let suits = arm.patterns.is_empty() || arm.patterns.iter().any(|pattern| pattern.takes(&value));
+            if suits && self.holds(arm.guard.as_ref())? {
+                return self.node(&arm.value);
+            }
         }
+        Ok(Value::Absent)
+    }
+
+    fn holds(&mut self, guard: Option<&'a Node>) -> Run<bool> {
+        guard.map_or(Ok(true), |guard| self.truth(guard))
+    }
+
+    /// Runs a function of the file. The checker refuses circles, so that calls are bounded.
+    fn invoke(&mut self, function: usize, arguments: &'a [Node], site: SiteId) -> Run<Value<'a>> {
+        let plan = self.plan;
+        let function = &plan.functions[function];
+        self.burn(function.slots as u64 / 8)?;
+        let base = self.slots.len();
+        for argument in arguments {
+            let value = self.node(argument)?;
+            self.slots.push(value);
+        }
+        self.slots.resize(base + function.slots, Value::Absent);
+        let outer = std::mem::replace(&mut self.base, base);
+        let result = self.steps(&function.body);
+        self.base = outer;
+        self.slots.truncate(base);
+        match result {
+            Ok(value) => Ok(value.unwrap_or(Value::Absent)),
+            Err(reject) => Err(self.at_call(reject, site)),
+        }
+    }
+
+    /// A function knows no event: what goes wrong in it is placed where its argument came from.
+    fn at_call(&self, mut reject: Box<Reject>, site: SiteId) -> Box<Reject> {
+        if reject.pointer.is_empty() && reject.code != RejectCode::FuelExhausted {
+            reject.pointer = self.pointer(&self.plan.sites[site].place);
+        }
+        reject
     }
 
     fn concat(&mut self, parts: &'a [Node], site: SiteId) -> Run<Value<'a>> {
@@ -296,6 +419,17 @@ impl<'a, 'l> Machine<'a, 'l> {
             Ok(value) => Ok(value),
             Err(Failure::Overflow) => self.stop(RejectCode::Overflow, site, "the result is too large"),
             Err(Failure::TooLong) => self.too_long(site),
+        }
+    }
+}
+
+impl Pattern {
+    fn takes(&self, value: &Value<'_>) -> bool {
+        match (self, value) {
+            (Pattern::Absent, value) => matches!(value, Value::Absent),
+            (Pattern::Constant(constant), value) => constant.equals(value),
+            (Pattern::Range(low, high), Value::Int(value)) => (*low..=*high).contains(value),
+            (Pattern::Range(..), _) => false,
         }
     }
 }

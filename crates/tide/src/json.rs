@@ -89,6 +89,28 @@ impl<'a> Reader<'a> {
         Err(Fault { offset: self.at, message, code: RejectCode::Malformed })
     }
 
+    /// Looks for a string field of the object that comes next, without taking anything.
+    /// What is not JSON is found again by whoever takes the object.
+    pub(crate) fn text_field(&mut self, name: &str) -> Option<Cow<'a, str>> {
+        let before = (self.at, self.depth, self.keys.len(), self.duplicate.take());
+        let text = self.find_text(name).unwrap_or(None);
+        self.keys.truncate(before.2);
+        (self.at, self.depth, _, self.duplicate) = before;
+        text
+    }
+
+    fn find_text(&mut self, name: &str) -> Read<Option<Cow<'a, str>>> {
+        self.open()?;
+        let mut first = true;
+        while let Some(key) = self.next_key(&mut first)? {
+            if key == name {
+                return if self.peek() == b'"' { self.string().map(Some) } else { Ok(None) };
+            }
+            self.skip_value()?;
+        }
+        Ok(None)
+    }
+
     /// Sees to it that nothing but blanks follows.
     pub(crate) fn finish(&mut self) -> Read<()> {
         self.peek();
@@ -172,9 +194,7 @@ impl<'a> Reader<'a> {
 
     /// Moves over characters that stand for themselves.
     fn plain_run(&mut self) {
-        let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-        self.at += length.unwrap_or(rest.len());
+        self.at += plain_length(&self.bytes[self.at..]);
     }
 
     fn escaped_string(&mut self, start: usize) -> Read<String> {
@@ -348,6 +368,9 @@ impl<'a> Reader<'a> {
 
 /// A key that stands twice, if there is one; reorders the keys.
 fn repeated<'k>(keys: &'k mut [Cow<'_, str>]) -> Option<&'k str> {
+    if all_distinct(keys.iter().map(AsRef::as_ref)) {
+        return None;
+    }
     // Few keys are compared pair by pair; sorting many keeps the cost of hostile objects down.
     if keys.len() > 12 {
         keys.sort_unstable();
@@ -356,13 +379,54 @@ fn repeated<'k>(keys: &'k mut [Cow<'_, str>]) -> Option<&'k str> {
     (1..keys.len()).find(|&index| keys[..index].contains(&keys[index])).map(|index| &*keys[index])
 }
 
+/// Whether keys differ already by their lengths and a few of their bytes, which is cheap to see.
+pub(crate) fn all_distinct<'k>(mut keys: impl Iterator<Item = &'k str>) -> bool {
+    let mut seen = [0_u64; 4];
+    keys.all(|key| {
+        let bytes = key.as_bytes();
+        let byte = |at: usize| bytes.get(at).map_or(0, |byte| usize::from(*byte));
+        let length = bytes.len();
+        let mark = byte(0) + 5 * byte(length / 2) + 17 * byte(length.saturating_sub(1)) + 41 * length;
+        let (word, bit) = (&mut seen[mark >> 6 & 3], 1 << (mark & 63));
+        let known = *word & bit != 0;
+        *word |= bit;
+        !known
+    })
+}
+
+/// How many bytes stand for themselves in a string, up to a quote, a backslash or a control character.
+fn plain_length(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    // Eight bytes at once; only the eight in which something is found are looked at one by one.
+    while let Some(word) = bytes[at..].first_chunk::<8>() {
+        if has_special(u64::from_le_bytes(*word)) {
+            break;
+        }
+        at += 8;
+    }
+    let special = bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+    special.map_or(bytes.len(), |found| at + found)
+}
+
+/// Whether one of eight bytes is a quote, a backslash or a control character.
+fn has_special(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // A byte borrows into its highest bit when it is smaller than what is taken from it.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+    let equals = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    below(word, 0x20) | equals(b'"') | equals(b'\\') != 0
+}
+
 /// Writes a string with its quotes.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+    loop {
+        let at = plain_length(rest.as_bytes());
+        let Some(special) = rest.as_bytes().get(at) else { break };
         out.push_str(&rest[..at]);
-        match rest.as_bytes()[at] {
+        match special {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
             b'\n' => out.push_str("\\n"),
@@ -383,6 +447,18 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn special_bytes_are_found_wherever_they_stand() {
+        for special in (0..=255).map(char::from).filter(|c| c.is_ascii()) {
+            for at in 0..20 {
+                let text = format!("{}{special}{}", "é".repeat(at), "x".repeat(20));
+                let wanted =
+                    if matches!(special, '"' | '\\' | '\0'..='\u{1f}') { 2 * at } else { text.len() };
+                assert_eq!(plain_length(text.as_bytes()), wanted, "{special:?} at {at}");
+            }
+        }
+    }
 
     fn code(text: &[u8]) -> Option<RejectCode> {
         is_valid_json(text, 4).err().map(|reject| reject.code)

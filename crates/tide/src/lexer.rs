@@ -28,10 +28,21 @@ pub(crate) enum TokenKind {
     Text(String),
     /// A raw string, `r"..."`.
     Raw(String),
+    /// An interpolated string, `f"..."`.
+    Template(Vec<Piece>),
     /// An operator or a bracket.
     Symbol(&'static str),
     /// The end of the text.
     End,
+}
+
+/// A piece of an interpolated string.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Piece {
+    /// Text with its escapes resolved.
+    Text(String),
+    /// The place of an expression, without its braces.
+    Code(Span),
 }
 
 /// Longer symbols stand before those they begin with.
@@ -52,7 +63,14 @@ const FOREIGN: [(&str, &str); 6] = [
 
 /// Splits a text into tokens; the last one is always `End`.
 pub(crate) fn lex(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
-    let mut lexer = Lexer { text, at: 0, starts_line: true, tokens: Vec::new(), diagnostics: Vec::new() };
+    lex_part(text, Span::new(0, text.len()))
+}
+
+/// Splits a part of a text into tokens, with their places in the whole.
+pub(crate) fn lex_part(text: &str, part: Span) -> (Vec<Token>, Vec<Diagnostic>) {
+    let text = &text[..part.end];
+    let (tokens, diagnostics) = (Vec::new(), Vec::new());
+    let mut lexer = Lexer { text, at: part.start, starts_line: part.start == 0, tokens, diagnostics };
     while lexer.next() {}
     let end = Span::new(text.len(), text.len());
     lexer.tokens.push(Token { kind: TokenKind::End, span: end, starts_line: true });
@@ -84,6 +102,8 @@ impl Lexer<'_> {
             self.skip_line();
         } else if self.rest().starts_with("r\"") {
             self.raw_string();
+        } else if self.rest().starts_with("f\"") {
+            self.template();
         } else if first == '"' {
             self.string();
         } else if first.is_ascii_digit() {
@@ -208,6 +228,55 @@ impl Lexer<'_> {
         self.close_string(TokenKind::Text(value), length, closed);
     }
 
+    /// Takes an interpolated string; what stands between its braces is lexed when it is parsed.
+    fn template(&mut self) {
+        let mut pieces = Vec::new();
+        let mut value = String::new();
+        let mut length = 2;
+        let mut closed = false;
+        while let Some(next) = self.rest()[length..].chars().next() {
+            let twice = self.rest()[length + next.len_utf8()..].starts_with(next);
+            match next {
+                '"' => {
+                    closed = true;
+                    break;
+                }
+                '\n' => break,
+                '\\' => length += self.escape(length, &mut value),
+                '{' | '}' if twice => {
+                    value.push(next);
+                    length += 2;
+                }
+                '{' => {
+                    let code = length_of_code(&self.rest()[length + 1..]);
+                    let start = self.at + length + 1;
+                    pieces.push(Piece::Text(std::mem::take(&mut value)));
+                    pieces.push(Piece::Code(Span::new(start, start + code)));
+                    // The closing brace is not there if the line ends first; then the string is open too.
+                    length += 1 + code + usize::from(self.rest()[length + 1 + code..].starts_with('}'));
+                }
+                other => {
+                    if other == '}' {
+                        self.lone_brace(length);
+                    }
+                    value.push(other);
+                    length += other.len_utf8();
+                }
+            }
+        }
+        pieces.push(Piece::Text(value));
+        self.close_string(TokenKind::Template(pieces), length, closed);
+    }
+
+    fn lone_brace(&mut self, offset: usize) {
+        let start = self.at + offset;
+        self.report(
+            Diagnostic::error("E0003", "this brace closes nothing")
+                .label(Span::new(start, start + 1), "no value begins before it")
+                .help("in an interpolated string, a brace as text is written twice: `}}`"),
+        );
+    }
+
     fn close_string(&mut self, kind: TokenKind, length: usize, closed: bool) {
         if !closed {
             let span = Span::new(self.at, self.at + length);
@@ -252,6 +321,29 @@ impl Lexer<'_> {
         );
         length
     }
+}
+
+/// How many bytes of code stand before the brace that ends it, or before the end of the line.
+fn length_of_code(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'\n' => return at,
+            b'\\' if in_string && !text[at + 1..].starts_with('\n') => {
+                bytes.next();
+            }
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => depth += 1,
+            b'}' if !in_string => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return at,
+            },
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 fn length_while(text: &str, mut wanted: impl FnMut(char) -> bool) -> usize {

@@ -43,6 +43,9 @@
 //! the plan). None of these stages stops at a mistake. A plan is run by `decode`, which reads the event
 //! in one pass straight into typed values, `eval`, which runs the rule, and `encode`, which writes the
 //! record. There is no tree of JSON values on the way in or out.
+//!
+//! [`format()`] lays a source text out from its tokens, and [`explain`] says what a code means, with
+//! programs that the tests compile.
 
 mod builtins;
 mod checker;
@@ -50,6 +53,8 @@ mod decode;
 mod diagnostic;
 mod encode;
 mod eval;
+mod explain;
+mod format;
 mod json;
 mod lexer;
 mod limits;
@@ -66,6 +71,8 @@ mod value;
 
 pub use builtins::{Builtin, Example, builtins};
 pub use diagnostic::{Diagnostic, Label, Severity, render, suggest};
+pub use explain::{codes, explain};
+pub use format::format;
 pub use json::is_valid_json;
 pub use limits::{Limits, MAX_SOURCE_BYTES};
 pub use program::Program;
@@ -85,9 +92,7 @@ pub struct Compiled {
 /// Checks a source and compiles it.
 pub fn compile(source: &Source) -> Compiled {
     if source.text.len() > MAX_SOURCE_BYTES {
-        let message = format!("the file is larger than {MAX_SOURCE_BYTES} bytes");
-        let diagnostic = Diagnostic::error("E0006", message).label(Span::new(0, 0), "too large");
-        return Compiled { program: None, diagnostics: vec![diagnostic] };
+        return Compiled { program: None, diagnostics: vec![too_large()] };
     }
     let (file, mut diagnostics) = parser::parse(&source.text);
     let mut checked = checker::check(source, &file);
@@ -107,8 +112,14 @@ pub fn compile(source: &Source) -> Compiled {
     Compiled { program, diagnostics }
 }
 
+/// The mistake of a text that is not even read.
+fn too_large() -> Diagnostic {
+    let message = format!("the file is larger than {MAX_SOURCE_BYTES} bytes");
+    Diagnostic::error("E0006", message).label(Span::new(0, 0), "too large")
+}
+
 /// Whether a mistake can be the mere consequence of a part that could not be parsed: a name or a
 /// declaration that is not there, a path without an end, a value that nobody reads.
 fn follows_from_syntax(code: &str) -> bool {
-    matches!(code, "E0101" | "E0103" | "E0106" | "E0210" | "E0301" | "E0303" | "E0402" | "W0501")
+    matches!(code, "E0101" | "E0103" | "E0106" | "E0210" | "E0301" | "E0303" | "E0402" | "W0501" | "W0503")
 }

@@ -9,10 +9,13 @@ pub(crate) const MAX_NESTING: usize = 64;
 /// Tallest expression tree; a sum of many terms grows one level per term.
 pub(crate) const MAX_EXPRESSION_HEIGHT: u16 = 128;
 
+/// Most that blocks and expressions nest through a chain of calls, so that no chain exhausts the stack.
+pub(crate) const MAX_CALL_HEIGHT: usize = 256;
+
 /// Deepest nesting of declared types, through names too.
 pub(crate) const MAX_TYPE_DEPTH: usize = 64;
 
-/// Most members of a union, cases of a match, constants of a file and names of a rule: they are
+/// Most members of a union, cases of a match, constants and functions of a file and names of a rule: they are
 /// compared one by one.
 pub(crate) const MAX_ITEMS: usize = 1024;
 

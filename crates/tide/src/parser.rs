@@ -22,12 +22,12 @@ struct Abort;
 type Parsed<T> = Result<T, Abort>;
 
 /// Words that open a declaration when they stand at the start of a line.
-const DECLARATIONS: [&str; 6] = ["event", "record", "type", "const", "rule", "test"];
+const DECLARATIONS: [&str; 7] = ["event", "record", "type", "const", "fn", "rule", "test"];
 
 /// Words that cannot name a value. Any of them can still name a field.
-const RESERVED: [&str; 15] = [
-    "if", "else", "return", "reject", "match", "and", "or", "not", "in", "is", "true", "false", "null",
-    "mut", "_",
+const RESERVED: [&str; 16] = [
+    "if", "else", "for", "return", "reject", "match", "and", "or", "not", "in", "is", "true", "false",
+    "null", "mut", "_",
 ];
 
 /// Parses a text. The tree holds whatever could be understood.
@@ -198,7 +198,7 @@ impl Parser<'_> {
         let token = self.peek().clone();
         let found = match &token.kind {
             TokenKind::End => "the end of the file".to_string(),
-            TokenKind::Text(_) | TokenKind::Raw(_) => "a string".to_string(),
+            TokenKind::Text(_) | TokenKind::Raw(_) | TokenKind::Template(_) => "a string".to_string(),
             _ => format!("`{}`", self.slice(token.span)),
         };
         // At the end of the file the mistake is shown where the text stops.

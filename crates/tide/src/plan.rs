@@ -2,26 +2,45 @@
 
 use crate::builtins::Run;
 use crate::syntax::Operator;
-use crate::types::Types;
+use crate::types::{Type, Types};
 use crate::value::Constant;
 
 /// A checked program.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) types: Types,
-    pub(crate) event: usize,
+    pub(crate) event: Type,
     pub(crate) record: usize,
-    /// How many values a run holds by name; the event is the first.
+    /// The rule; the event is its one argument.
+    pub(crate) rule: Function,
+    pub(crate) functions: Vec<Function>,
+    pub(crate) sites: Vec<Site>,
+}
+
+/// The rule or a function: its arguments fill the first slots.
+#[derive(Debug, Default)]
+pub(crate) struct Function {
+    /// How many values it holds by name.
     pub(crate) slots: usize,
     pub(crate) body: Vec<Step>,
-    pub(crate) sites: Vec<Site>,
+}
+
+/// The way to a place in the event, as a JSON pointer whose positions in lists are known at run time.
+pub(crate) type Place = Vec<PlaceStep>;
+
+/// A step on the way to a place in the event.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum PlaceStep {
+    Field(String),
+    /// The position of an item or the key of an entry, held in a slot.
+    Slot(usize),
 }
 
 /// A place in the rule that can fail at run time through the event's fault.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Site {
     /// The field of the event that the failing expression reads first; empty if it reads none.
-    pub(crate) pointer: String,
+    pub(crate) place: Place,
     /// Line in the rule file, counted from one.
     pub(crate) line: usize,
 }
@@ -35,8 +54,37 @@ pub(crate) enum Step {
     Assign { slot: usize, value: Node },
     AssignPair { first: usize, second: usize, value: Node },
     If { branches: Vec<(Node, Vec<Step>)>, otherwise: Vec<Step> },
-    Return { fields: Vec<Node>, site: SiteId },
-    Reject { message: Node, pointer: String },
+    For(Iteration),
+    Return(Node),
+    Reject { message: Node, place: Place },
+}
+
+/// A loop over a list or a map.
+#[derive(Debug)]
+pub(crate) struct Iteration {
+    pub(crate) values: Node,
+    /// Where the position of the item stands, or the key of the entry.
+    pub(crate) key: usize,
+    pub(crate) item: usize,
+    pub(crate) body: Vec<Step>,
+}
+
+/// A case of a `match`.
+#[derive(Debug)]
+pub(crate) struct Arm {
+    /// What the value may be; everything if this is empty.
+    pub(crate) patterns: Vec<Pattern>,
+    pub(crate) guard: Option<Node>,
+    pub(crate) value: Node,
+}
+
+/// What a value may be.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Pattern {
+    Absent,
+    Constant(Constant),
+    /// Both ends belong to the range.
+    Range(i64, i64),
 }
 
 /// An expression.
@@ -91,13 +139,23 @@ pub(crate) enum Node {
     },
     Match {
         value: Box<Node>,
-        arms: Vec<(Vec<Constant>, Node)>,
-        otherwise: Option<Box<Node>>,
+        arms: Vec<Arm>,
     },
     Call {
         run: Run,
         arguments: Vec<Node>,
         site: SiteId,
+    },
+    /// Calls a function of the file.
+    Invoke {
+        function: usize,
+        arguments: Vec<Node>,
+        site: SiteId,
+    },
+    /// An item of a list by its position, or an entry of a map by its key.
+    Index {
+        base: Box<Node>,
+        index: Box<Node>,
     },
     List(Vec<Node>),
     Record {

@@ -7,6 +7,7 @@ use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::reject::Outcome;
 use crate::testing::{Test, TestResult, run_test};
+use crate::types::Type;
 
 /// A program that passed every check and can run. It is immutable and can be shared between threads.
 pub struct Program {
@@ -22,7 +23,7 @@ impl Program {
     /// same bytes always have the same outcome.
     pub fn run(&self, event: &[u8], limits: &Limits) -> Outcome {
         match eval::run(&self.plan, event, limits) {
-            Ok(fields) => Outcome::Accepted(eval::write(&self.plan, &fields)),
+            Ok(record) => Outcome::Accepted(eval::write(&self.plan, &record)),
             Err(outcome) => outcome,
         }
     }
@@ -39,12 +40,12 @@ impl Program {
 
     /// The name of the event type.
     pub fn event_name(&self) -> &str {
-        self.record_type_name(self.plan.event)
+        self.type_name(&self.plan.event)
     }
 
     /// The name of the record type that the rule returns.
     pub fn record_name(&self) -> &str {
-        self.record_type_name(self.plan.record)
+        self.type_name(&Type::Record(self.plan.record))
     }
 
     /// The name of the rule.
@@ -52,8 +53,13 @@ impl Program {
         &self.rule_name
     }
 
-    fn record_type_name(&self, id: usize) -> &str {
-        self.plan.types.records.get(id).and_then(|record| record.name.as_deref()).unwrap_or_default()
+    fn type_name(&self, ty: &Type) -> &str {
+        let name = match ty {
+            Type::Record(id) => self.plan.types.records.get(*id).and_then(|record| record.name.as_deref()),
+            Type::Choice(id) => self.plan.types.choices.get(*id).map(|choice| choice.name.as_str()),
+            _ => None,
+        };
+        name.unwrap_or_default()
     }
 }
 

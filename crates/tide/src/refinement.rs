@@ -68,6 +68,9 @@ impl Refinement {
             (Refinement::Length { min, max }, Value::List(items)) => {
                 outside(items.len(), *min, *max).then(|| length(*min, *max, "items"))
             }
+            (Refinement::Length { min, max }, Value::Map(entries)) => {
+                outside(entries.len(), *min, *max).then(|| length(*min, *max, "entries"))
+            }
             _ => None,
         }
     }

@@ -18,15 +18,31 @@ pub(crate) struct File {
     pub(crate) records: Vec<RecordDeclaration>,
     pub(crate) types: Vec<TypeDeclaration>,
     pub(crate) constants: Vec<ConstDeclaration>,
+    pub(crate) functions: Vec<FunctionDeclaration>,
     pub(crate) rules: Vec<RuleDeclaration>,
     pub(crate) tests: Vec<TestDeclaration>,
 }
 
-/// `event Name { ... }` or `record Name { ... }`.
+/// `event Name { ... }` or `record Name { ... }`, with `by field` before the brace if it has cases.
 #[derive(Debug)]
 pub(crate) struct RecordDeclaration {
     pub(crate) name: Name,
     pub(crate) body: RecordBody,
+    pub(crate) choice: Option<ChoiceDeclaration>,
+}
+
+/// The field by which the cases of a record are told apart, and the cases.
+#[derive(Debug)]
+pub(crate) struct ChoiceDeclaration {
+    pub(crate) by: Name,
+    pub(crate) cases: Vec<CaseDeclaration>,
+}
+
+/// `"tag" | "tag" => { fields }`, or the name of a record behind the arrow.
+#[derive(Debug)]
+pub(crate) struct CaseDeclaration {
+    pub(crate) tags: Vec<Name>,
+    pub(crate) fields: TypeExpression,
 }
 
 /// `{ field: Type, ... }`.
@@ -63,6 +79,7 @@ pub(crate) struct TypeExpression {
 pub(crate) enum TypeKind {
     Named(Name),
     List(Box<TypeExpression>),
+    Map(Box<TypeExpression>),
     Record(RecordBody),
     Union(Vec<Name>),
     Optional(Box<TypeExpression>),
@@ -96,6 +113,15 @@ pub(crate) struct ConstDeclaration {
     pub(crate) value: Expr,
 }
 
+/// `fn name(parameter: Type, ...) -> Type { ... }`.
+#[derive(Debug)]
+pub(crate) struct FunctionDeclaration {
+    pub(crate) name: Name,
+    pub(crate) parameters: Vec<(Name, TypeExpression)>,
+    pub(crate) result: TypeExpression,
+    pub(crate) body: Block,
+}
+
 /// `rule name(parameter: Type) -> Record { ... }`.
 #[derive(Debug)]
 pub(crate) struct RuleDeclaration {
@@ -124,6 +150,7 @@ pub(crate) enum StatementKind {
     Assign { name: Name, mutable: bool, value: Expr },
     AssignPair { first: Name, second: Name, value: Expr },
     If { branches: Vec<(Expr, Block)>, otherwise: Option<Block> },
+    For { names: Vec<Name>, values: Expr, body: Block },
     Return(Expr),
     Reject { message: Expr, at: Option<Expr> },
 }
@@ -165,6 +192,8 @@ pub(crate) enum ExprKind {
     Int(i128),
     Decimal(Decimal),
     Text(String),
+    /// `f"... {value} ..."`.
+    Template(Vec<TemplatePart>),
     Name(String),
     List(Vec<Expr>),
     Pair(Box<Expr>, Box<Expr>),
@@ -176,6 +205,10 @@ pub(crate) enum ExprKind {
         base: Box<Expr>,
         field: Name,
         optional: bool,
+    },
+    Index {
+        base: Box<Expr>,
+        index: Box<Expr>,
     },
     Call {
         function: Name,
@@ -199,10 +232,18 @@ pub(crate) enum ExprKind {
     },
 }
 
-/// `pattern | pattern => value`.
+/// A part of an interpolated string.
+#[derive(Debug)]
+pub(crate) enum TemplatePart {
+    Text(String),
+    Value(Expr),
+}
+
+/// `pattern | pattern if condition => value`.
 #[derive(Debug)]
 pub(crate) struct Arm {
     pub(crate) patterns: Vec<Pattern>,
+    pub(crate) guard: Option<Expr>,
     pub(crate) value: Expr,
 }
 
@@ -215,8 +256,14 @@ pub(crate) struct Pattern {
 #[derive(Debug)]
 pub(crate) enum PatternKind {
     Any,
+    Null,
     Text(String),
     Int(i128),
+    /// `low ..< high`, `low ..= high` or `low ..`.
+    Range {
+        low: i128,
+        high: Option<(i128, bool)>,
+    },
     Bool(bool),
 }
 
@@ -271,8 +318,14 @@ impl Expr {
             ExprKind::List(items) | ExprKind::Call { arguments: items, .. } => tallest(&mut items.iter()),
             ExprKind::Record { fields, .. } => tallest(&mut fields.iter().map(|(_, value)| value)),
             ExprKind::Match { value, arms } => {
-                value.height.max(tallest(&mut arms.iter().map(|arm| &arm.value)))
+                let inside = arms.iter().flat_map(|arm| arm.guard.iter().chain([&arm.value]));
+                value.height.max(tallest(&mut inside.into_iter()))
             }
+            ExprKind::Template(parts) => tallest(&mut parts.iter().filter_map(|part| match part {
+                TemplatePart::Text(_) => None,
+                TemplatePart::Value(value) => Some(value),
+            })),
+            ExprKind::Index { base, index } => base.height.max(index.height),
             ExprKind::Pair(left, right) | ExprKind::Binary { left, right, .. } => {
                 left.height.max(right.height)
             }
@@ -280,7 +333,13 @@ impl Expr {
             | ExprKind::Not(inner)
             | ExprKind::Negate(inner)
             | ExprKind::Is { value: inner, .. } => inner.height,
-            _ => 0,
+            ExprKind::Error
+            | ExprKind::Null
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Decimal(_)
+            | ExprKind::Text(_)
+            | ExprKind::Name(_) => 0,
         };
         Expr { kind, span, height: below + 1 }
     }

@@ -1,14 +1,12 @@
 //! Runs the tests that stand in a rule file.
 
-use std::rc::Rc;
-
 use crate::encode::write_value;
 use crate::eval::{self, Machine};
 use crate::limits::Limits;
 use crate::plan::{Node, Plan};
 use crate::reject::{Outcome, Reject};
 use crate::source::Span;
-use crate::value::{RecordValue, Value};
+use crate::value::Value;
 
 /// A `test` block of a rule file.
 #[derive(Debug)]
@@ -50,12 +48,12 @@ pub(crate) fn run_test(plan: &Plan, test: &Test, limits: &Limits) -> TestResult 
     let result = eval::run(plan, test.event.as_bytes(), limits);
     for (span, expected) in &test.expected {
         let failed = match (&result, expected) {
-            (Ok(fields), Expected::Reject(_)) => {
-                Some(format!("expected a reject, but the event was accepted: {}", eval::write(plan, fields)))
+            (Ok(record), Expected::Reject(_)) => {
+                Some(format!("expected a reject, but the event was accepted: {}", eval::write(plan, record)))
             }
             (Err(outcome), Expected::Reject(pointer)) => not_rejected_at(outcome, pointer.as_deref()),
             (Err(outcome), _) => Some(format!("the event was rejected: {}", reasons(outcome))),
-            (Ok(fields), expected) => broken(plan, fields, expected, limits),
+            (Ok(record), expected) => broken(plan, record, expected, limits),
         };
         if let Some(message) = failed {
             return TestResult::Failed { message, span: *span };
@@ -86,15 +84,9 @@ fn not_rejected_at(outcome: &Outcome, pointer: Option<&str>) -> Option<String> {
 }
 
 /// What is wrong with a record, if something is.
-fn broken<'a>(
-    plan: &'a Plan,
-    fields: &[Value<'a>],
-    expected: &'a Expected,
-    limits: &Limits,
-) -> Option<String> {
+fn broken<'a>(plan: &'a Plan, record: &Value<'a>, expected: &'a Expected, limits: &Limits) -> Option<String> {
     let mut machine = Machine::new(plan, limits);
-    let record = RecordValue { record: plan.record, fields: fields.to_vec(), rest: Vec::new() };
-    machine.slots[0] = Value::Record(Rc::new(record));
+    machine.slots[0] = record.clone();
     let mut value = |node: &'a Node| machine.node(node).map_err(|reject| reject.to_string());
     let (wanted, result) = match expected {
         Expected::Reject(_) => return None,
@@ -115,7 +107,7 @@ fn broken<'a>(
             Some(format!("expected {wanted}, found {shown}"))
         }
         Ok((false, None)) => {
-            Some(format!("expected {wanted}, found the record {}", eval::write(plan, fields)))
+            Some(format!("expected {wanted}, found the record {}", eval::write(plan, record)))
         }
         Err(message) => Some(format!("expected {wanted}, but {message}")),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::json::write_string;
 use crate::refinement::Refinement;
 use crate::source::Span;
 
@@ -23,7 +24,11 @@ pub(crate) enum Type {
     Json,
     Union(usize),
     Record(usize),
+    /// One of several records, told apart by a string field.
+    Choice(usize),
     List(Box<Type>),
+    /// Values by name, in the order of the event.
+    Map(Box<Type>),
     Optional(Box<Type>),
     /// Two values, as `split_once` yields them; exists only until it is taken apart.
     Pair(Box<(Type, Type)>),
@@ -48,10 +53,28 @@ pub(crate) struct Record {
     pub(crate) depth: usize,
 }
 
-/// A field of a record.
+/// A union of records that the first field of each tells apart.
 #[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) name: String,
+    pub(crate) cases: Vec<Case>,
+    /// The record of what all cases share, in the same positions; it takes every tag and is open.
+    pub(crate) shared: usize,
+}
+
+/// A case of a union of records.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) tags: Vec<String>,
+    pub(crate) record: usize,
+}
+
+/// A field of a record.
+#[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) name: String,
+    /// The name as it is written before a value: in quotes, with a colon.
+    pub(crate) key: String,
     pub(crate) ty: Type,
     pub(crate) refinements: Vec<Refinement>,
     pub(crate) span: Span,
@@ -62,6 +85,7 @@ pub(crate) struct Field {
 pub(crate) struct Types {
     pub(crate) records: Vec<Record>,
     pub(crate) unions: Vec<Union>,
+    pub(crate) choices: Vec<Choice>,
 }
 
 impl Type {
@@ -91,6 +115,15 @@ impl Type {
     }
 }
 
+impl Field {
+    pub(crate) fn new(name: String, ty: Type, refinements: Vec<Refinement>, span: Span) -> Self {
+        let mut key = String::new();
+        write_string(&mut key, &name);
+        key.push(':');
+        Field { name, key, ty, refinements, span }
+    }
+}
+
 impl Record {
     /// The place of a field in the record.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
@@ -113,7 +146,9 @@ impl Types {
             Type::Json => "Json".into(),
             Type::Union(id) => self.show_union(&self.unions[*id]),
             Type::Record(id) => self.show_record(&self.records[*id]),
+            Type::Choice(id) => self.choices[*id].name.clone(),
             Type::List(item) => format!("List<{}>", self.show(item)),
+            Type::Map(value) => format!("Map<{}>", self.show(value)),
             Type::Optional(inner) => match (&**inner, self.show(inner)) {
                 (Type::Union(id), shown) if self.unions[*id].name.is_none() => format!("({shown})?"),
                 (_, shown) => format!("{shown}?"),
@@ -160,8 +195,16 @@ impl Types {
                 let wanted = &self.unions[*wanted].members;
                 self.unions[*given].members.iter().all(|member| wanted.contains(member))
             }
-            (Type::List(given), Type::List(wanted)) => self.fits_beside(given, wanted, known),
+            (Type::List(given), Type::List(wanted)) | (Type::Map(given), Type::Map(wanted)) => {
+                self.fits_beside(given, wanted, known)
+            }
             (Type::Record(given), Type::Record(wanted)) => self.same_shape(*given, *wanted, known),
+            (Type::Pair(given), Type::Pair(wanted)) => {
+                self.fits_beside(&given.0, &wanted.0, known) && self.fits_beside(&given.1, &wanted.1, known)
+            }
+            (Type::Record(given), Type::Choice(wanted)) => {
+                self.choices[*wanted].cases.iter().any(|case| case.record == *given)
+            }
             (given, wanted) => given == wanted,
         }
     }
@@ -182,7 +225,11 @@ impl Types {
     pub(crate) fn depth(&self, ty: &Type) -> usize {
         match ty {
             Type::Record(id) => self.records[*id].depth,
-            Type::List(inner) | Type::Optional(inner) => 1 + self.depth(inner),
+            Type::Choice(id) => {
+                let cases = self.choices[*id].cases.iter();
+                cases.map(|case| self.records[case.record].depth).max().unwrap_or(1)
+            }
+            Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => 1 + self.depth(inner),
             _ => 0,
         }
     }
@@ -190,12 +237,16 @@ impl Types {
     /// Notes that values of the type are written out whole, with the undeclared fields of open records.
     pub(crate) fn keep_rest(&mut self, ty: &Type) {
         match ty {
-            Type::List(inner) | Type::Optional(inner) => self.keep_rest(inner),
+            Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => self.keep_rest(inner),
             Type::Record(id) if !self.records[*id].keeps_rest => {
                 self.records[*id].keeps_rest = true;
                 let inner: Vec<Type> =
                     self.records[*id].fields.iter().map(|field| field.ty.clone()).collect();
                 inner.iter().for_each(|ty| self.keep_rest(ty));
+            }
+            Type::Choice(id) => {
+                let cases: Vec<usize> = self.choices[*id].cases.iter().map(|case| case.record).collect();
+                cases.into_iter().for_each(|record| self.keep_rest(&Type::Record(record)));
             }
             _ => {}
         }

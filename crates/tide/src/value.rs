@@ -18,8 +18,12 @@ pub(crate) enum Value<'a> {
     /// JSON as it came.
     Raw(&'a str),
     List(Rc<Vec<Value<'a>>>),
+    Map(Rc<Vec<Entry<'a>>>),
     Record(Rc<RecordValue<'a>>),
 }
+
+/// A key of a map with its value.
+pub(crate) type Entry<'a> = (Text<'a>, Value<'a>);
 
 /// A record: its declared fields by position, and the others as key and raw JSON.
 #[derive(Debug)]

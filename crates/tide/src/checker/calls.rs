@@ -25,6 +25,10 @@ const FOREIGN: [(&str, &str); 10] = [
 
 impl<'a> Checker<'a> {
     pub(super) fn call(&mut self, function: &Name, arguments: &'a [Expr], span: Span) -> Typed {
+        let declared = self.functions.iter().position(|other| other.name.text == function.text);
+        if let Some(index) = declared {
+            return self.invoke(index, arguments, span);
+        }
         let typed: Vec<Typed> = arguments.iter().map(|argument| self.expression(argument, None)).collect();
         let Some(builtin) = builtins::find(&function.text) else {
             self.unknown_function(function);
@@ -53,18 +57,20 @@ impl<'a> Checker<'a> {
             return self.split_once(typed, span);
         }
         let arguments: Vec<Node> = typed.into_iter().map(|argument| argument.node).collect();
-        let pointed = arguments.iter().find(|node| self.pointer(node).is_some());
+        let pointed = arguments.iter().find(|node| self.origin(node).is_some());
         let site = self.site(span, pointed);
         Typed::new(Node::Call { run: overload.run, arguments, site }, overload.result.ty(), span)
     }
 
     fn unknown_function(&mut self, function: &Name) {
-        let names = builtins::builtins().iter().map(|builtin| builtin.name);
+        let declared = self.functions.iter().map(|function| function.name.text.as_str());
+        let names: Vec<&str> =
+            declared.chain(builtins::builtins().iter().map(|builtin| builtin.name)).collect();
         let foreign =
             FOREIGN.iter().find(|(name, _)| *name == function.text).map(|(_, call)| (*call).to_string());
-        let help = match foreign.or_else(|| suggest(&function.text, names.clone())) {
+        let help = match foreign.or_else(|| suggest(&function.text, names.iter().copied())) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("the functions are {}", names.collect::<Vec<_>>().join(", ")),
+            None => format!("the functions are {}", names.join(", ")),
         };
         self.report(
             Diagnostic::error("E0104", format!("there is no function `{}`", function.text))

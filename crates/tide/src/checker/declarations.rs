@@ -10,12 +10,14 @@ use crate::plan::Node;
 use crate::refinement::{Range, Refinement};
 use crate::source::Span;
 use crate::syntax::{
-    Expr, ExprKind, FieldDeclaration, Name, RangeBounds, RecordBody, RefinementClause, RefinementKind,
-    TypeExpression, TypeKind,
+    ChoiceDeclaration, Expr, ExprKind, FieldDeclaration, Name, RangeBounds, RecordBody, RecordDeclaration,
+    RefinementClause, RefinementKind, TypeExpression, TypeKind,
 };
 use crate::types::{Field, Record, Type, Union};
+use crate::value::Constant;
 
-const PLAIN_TYPES: [&str; 8] = ["Int", "Decimal", "Float", "Bool", "String", "Currency", "Json", "List"];
+const PLAIN_TYPES: [&str; 9] =
+    ["Int", "Decimal", "Float", "Bool", "String", "Currency", "Json", "List", "Map"];
 
 /// Largest compiled form of a pattern, in bytes; keeps `(((a{999}){999}){999})` from filling the memory.
 const MAX_PATTERN_BYTES: usize = 1 << 18;
@@ -25,12 +27,15 @@ pub(super) struct Named<'a> {
     span: Span,
     declaration: Declaration<'a>,
     state: State,
+    /// Whether something refers to it.
+    pub(super) used: bool,
 }
 
 #[derive(Clone, Copy)]
 enum Declaration<'a> {
     Type(&'a TypeExpression),
     Record(&'a RecordBody),
+    Choice(&'a RecordBody, &'a ChoiceDeclaration),
 }
 
 enum State {
@@ -40,16 +45,23 @@ enum State {
     Done(Type),
 }
 
+fn record_or_choice(declaration: &RecordDeclaration) -> Declaration<'_> {
+    match &declaration.choice {
+        Some(choice) => Declaration::Choice(&declaration.body, choice),
+        None => Declaration::Record(&declaration.body),
+    }
+}
+
 impl<'a> Checker<'a> {
     // --- names ---
 
     pub(super) fn name_declarations(&mut self) {
         let file = self.file;
         for event in &file.events {
-            self.declare(&event.name, Declaration::Record(&event.body));
+            self.declare(&event.name, record_or_choice(event));
         }
         for record in &file.records {
-            self.declare(&record.name, Declaration::Record(&record.body));
+            self.declare(&record.name, record_or_choice(record));
         }
         for ty in &file.types {
             self.declare(&ty.name, Declaration::Type(&ty.ty));
@@ -70,10 +82,11 @@ impl<'a> Checker<'a> {
             self.declared_twice(name, first);
             return;
         }
-        self.named.insert(&name.text, Named { span: name.span, declaration, state: State::Waiting });
+        let named = Named { span: name.span, declaration, state: State::Waiting, used: false };
+        self.named.insert(&name.text, named);
     }
 
-    fn declared_twice(&mut self, name: &Name, first: Span) {
+    pub(super) fn declared_twice(&mut self, name: &Name, first: Span) {
         let diagnostic = Diagnostic::error("E0105", format!("`{}` is declared twice", name.text))
             .label(name.span, "declared again")
             .label(first, "first declared here")
@@ -112,9 +125,9 @@ impl<'a> Checker<'a> {
             self.resolve(name);
         }
         if let Some(event) = self.file.events.first()
-            && let Some(Type::Record(id)) = self.resolve(&event.name.text)
+            && let Some(ty) = self.resolve(&event.name.text)
         {
-            self.plan.event = id;
+            self.plan.event = ty;
         }
     }
 
@@ -140,6 +153,7 @@ impl<'a> Checker<'a> {
         let mut ty = match declaration {
             _ if self.resolving > MAX_TYPE_DEPTH => self.too_deep(span),
             Declaration::Record(body) => Type::Record(self.record(body, Some(name))),
+            Declaration::Choice(body, choice) => self.choice(body, choice, name),
             Declaration::Type(expression) => self.named_type(expression, name),
         };
         self.resolving -= 1;
@@ -174,10 +188,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn ty(&mut self, expression: &'a TypeExpression) -> Type {
+    pub(super) fn ty(&mut self, expression: &'a TypeExpression) -> Type {
         match &expression.kind {
             TypeKind::Named(name) => self.type_of_name(name),
             TypeKind::List(item) => Type::List(Box::new(self.ty(item))),
+            TypeKind::Map(value) => Type::Map(Box::new(self.ty(value))),
             TypeKind::Record(body) => Type::Record(self.record(body, None)),
             TypeKind::Union(members) => self.union(members, None),
             TypeKind::Optional(inner) => self.ty(inner).optional(),
@@ -193,10 +208,16 @@ impl<'a> Checker<'a> {
             "String" => Type::String,
             "Currency" => Type::Currency,
             "Json" => Type::Json,
-            _ => match self.resolve(&name.text) {
-                Some(ty) => ty,
-                None => self.unknown_type(name),
-            },
+            _ => self.named_or_unknown(name),
+        }
+    }
+
+    /// The type of a name that something refers to.
+    pub(super) fn named_or_unknown(&mut self, name: &'a Name) -> Type {
+        self.use_type(&name.text);
+        match self.resolve(&name.text) {
+            Some(ty) => ty,
+            None => self.unknown_type(name),
         }
     }
 
@@ -207,7 +228,8 @@ impl<'a> Checker<'a> {
             "boolean" => Some("Bool"),
             "double" | "f64" => Some("Float"),
             "array" => Some("List<...>"),
-            "any" | "object" | "dict" => Some("Json"),
+            "dict" | "hashmap" | "object" => Some("Map<...>"),
+            "any" => Some("Json"),
             _ => None,
         };
         let candidates = PLAIN_TYPES.iter().chain(self.named.keys()).copied();
@@ -247,29 +269,38 @@ impl<'a> Checker<'a> {
     }
 
     fn record(&mut self, body: &'a RecordBody, name: Option<&str>) -> usize {
-        if body.fields.len() > MAX_FIELDS {
-            self.too_many(body.span, "fields in this record", MAX_FIELDS);
-        }
         let mut fields: Vec<Field> = Vec::new();
-        for declaration in body.fields.iter().take(MAX_FIELDS) {
+        for declaration in &body.fields {
             let field = self.field(declaration);
             match fields.iter().find(|other| other.name == field.name) {
                 Some(first) => self.declared_twice(&declaration.name, first.span),
                 None => fields.push(field),
             }
         }
+        self.add_record(name.map(str::to_string), fields, body.open, body.span)
+    }
+
+    pub(super) fn add_record(
+        &mut self,
+        name: Option<String>,
+        mut fields: Vec<Field>,
+        open: bool,
+        span: Span,
+    ) -> usize {
+        if fields.len() > MAX_FIELDS {
+            self.too_many(span, "fields in this record", MAX_FIELDS);
+            fields.truncate(MAX_FIELDS);
+        }
         let depth = 1 + fields.iter().map(|field| self.plan.types.depth(&field.ty)).max().unwrap_or(0);
-        let name = name.map(str::to_string);
-        let record = Record { name, fields, open: body.open, keeps_rest: false, depth };
-        self.plan.types.records.push(record);
+        self.plan.types.records.push(Record { name, fields, open, keeps_rest: false, depth });
         self.plan.types.records.len() - 1
     }
 
-    fn field(&mut self, declaration: &'a FieldDeclaration) -> Field {
+    pub(super) fn field(&mut self, declaration: &'a FieldDeclaration) -> Field {
         let ty = self.ty(&declaration.ty);
         let refinements =
             declaration.refinements.iter().filter_map(|clause| self.refinement(clause, &ty)).collect();
-        Field { name: declaration.name.text.clone(), ty, refinements, span: declaration.name.span }
+        Field::new(declaration.name.text.clone(), ty, refinements, declaration.name.span)
     }
 
     // --- refinements ---
@@ -279,9 +310,10 @@ impl<'a> Checker<'a> {
         let (suits, what) = match clause.kind {
             RefinementKind::Range(_) => (plain.is_number(), "a range needs a number"),
             RefinementKind::Matching(_) => (*plain == Type::String, "a pattern needs a String"),
-            RefinementKind::Length(_) => {
-                (matches!(plain, Type::String | Type::List(_)), "a length needs a String or a List")
-            }
+            RefinementKind::Length(_) => (
+                matches!(plain, Type::String | Type::List(_) | Type::Map(_)),
+                "a length needs a String, a List or a Map",
+            ),
         };
         if *plain == Type::Error {
             return None;
@@ -372,31 +404,30 @@ impl<'a> Checker<'a> {
     // --- constants ---
 
     pub(super) fn constants(&mut self) {
-        if let Some(first) = self.file.constants.get(MAX_ITEMS) {
+        let file = self.file;
+        if let Some(first) = file.constants.get(MAX_ITEMS) {
             self.too_many(first.name.span, "constants in this file", MAX_ITEMS);
         }
-        for declaration in self.file.constants.iter().take(MAX_ITEMS) {
+        for declaration in file.constants.iter().take(MAX_ITEMS) {
             let name = &declaration.name;
-            let known = self.constants.iter().any(|constant| constant.name == name.text);
-            if known {
-                let first = self.file.constants.iter().find(|other| other.name.text == name.text);
-                self.declared_twice(name, first.map_or(name.span, |first| first.name.span));
-                continue;
+            let first = file.constants.iter().find(|other| other.name.text == name.text);
+            if let Some(first) = first.filter(|first| first.name.span != name.span) {
+                self.declared_twice(name, first.name.span);
             }
-            let typed = self.expression(&declaration.value, None);
-            if let Node::Constant(value) = typed.node {
-                self.constants.push(NamedConstant { name: name.text.clone(), ty: typed.ty, value });
-                continue;
-            }
-            self.report(
-                Diagnostic::error("E0111", "a constant is a literal or a list of literals")
-                    .label(typed.span, "must be known before anything runs"),
-            );
-            self.constants.push(NamedConstant {
-                name: name.text.clone(),
-                ty: Type::Error,
-                value: crate::value::Constant::Absent,
-            });
+            let (ty, value) = self.constant(&declaration.value);
+            self.constants.push(NamedConstant { name: name.text.clone(), ty, value, used: false });
         }
+    }
+
+    fn constant(&mut self, value: &'a Expr) -> (Type, Constant) {
+        let typed = self.expression(value, None);
+        if let Node::Constant(value) = typed.node {
+            return (typed.ty, value);
+        }
+        self.report(
+            Diagnostic::error("E0111", "a constant is a literal or a list of literals")
+                .label(typed.span, "must be known before anything runs"),
+        );
+        (Type::Error, Constant::Absent)
     }
 }

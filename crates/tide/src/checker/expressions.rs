@@ -21,6 +21,7 @@ impl<'a> Checker<'a> {
         if self.is_full() {
             return Typed::error(span);
         }
+        self.note_height(expr.height);
         match &expr.kind {
             ExprKind::Error => Typed::error(span),
             ExprKind::Null => Typed::constant(Constant::Absent, Type::Null, span),
@@ -28,11 +29,13 @@ impl<'a> Checker<'a> {
             ExprKind::Int(value) => self.int(*value, span),
             ExprKind::Decimal(value) => Typed::constant(Constant::Decimal(*value), Type::Decimal, span),
             ExprKind::Text(text) => Typed::constant(Constant::Text(text.clone()), Type::String, span),
+            ExprKind::Template(parts) => self.template(parts, span),
             ExprKind::Name(name) => self.name(name, span),
             ExprKind::List(items) => self.list(items, span, hint),
             ExprKind::Pair(left, right) => self.pair(left, right, span),
             ExprKind::Record { name, fields } => self.record_expression(name.as_ref(), fields, span, hint),
             ExprKind::Field { base, field, optional } => self.field_access(base, field, *optional, span),
+            ExprKind::Index { base, index } => self.index(base, index, span),
             ExprKind::Call { function, arguments } => self.call(function, arguments, span),
             ExprKind::Not(inner) => {
                 let inner = self.condition(inner);
@@ -64,9 +67,10 @@ impl<'a> Checker<'a> {
     fn name(&mut self, name: &str, span: Span) -> Typed {
         if let Some(binding) = self.scopes.read(name) {
             let node = Node::Path { slot: binding.slot, fields: Vec::new() };
-            return Typed::new(node, binding.ty, span);
+            return self.narrowed(Typed::new(node, binding.ty, span));
         }
-        if let Some(constant) = self.constants.iter().find(|constant| constant.name == name) {
+        if let Some(constant) = self.constants.iter_mut().find(|constant| constant.name == name) {
+            constant.used = true;
             return Typed::constant(constant.value.clone(), constant.ty.clone(), span);
         }
         let candidates: Vec<&str> =
@@ -82,6 +86,8 @@ impl<'a> Checker<'a> {
                 .label(closed, "assigned inside a block, known only there")
                 .help(format!("declare it before the block: `mut {name} = ...`"));
         } else if let Some(meant) = meant {
+            // That nobody reads the name that was meant is the same mistake.
+            self.scopes.excuse(&meant);
             diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
         } else if let Some(path) = self.field_of_event(name) {
             diagnostic = diagnostic.help(format!("the event has such a field: `{path}`"));
@@ -92,8 +98,7 @@ impl<'a> Checker<'a> {
 
     fn field_of_event(&self, name: &str) -> Option<String> {
         let parameter = &self.file.rules.first()?.parameter.text;
-        let event = self.plan.types.records.get(self.plan.event)?;
-        event.position(name).map(|_| format!("{parameter}.{name}"))
+        self.event_fields().iter().find(|field| field.name == name).map(|_| format!("{parameter}.{name}"))
     }
 
     fn list(&mut self, items: &'a [Expr], span: Span, hint: Option<&Type>) -> Typed {
@@ -155,9 +160,17 @@ impl<'a> Checker<'a> {
                     .label(Span::new(base.span.end, field.span.start), "`.` is enough"),
             );
         }
-        let Type::Record(id) = *base.ty.present() else {
-            self.no_fields(&base, field);
-            return Typed::error(span);
+        let id = match base.ty.present() {
+            Type::Record(id) => *id,
+            Type::Choice(id) if self.is_of_some_cases(*id, &field.text) => {
+                self.field_of_some_cases(*id, &base, field);
+                return Typed::error(span);
+            }
+            Type::Choice(id) => self.plan.types.choices[*id].shared,
+            _ => {
+                self.no_fields(&base, field);
+                return Typed::error(span);
+            }
         };
         let record = &self.plan.types.records[id];
         let Some(index) = record.position(&field.text) else {
@@ -172,7 +185,19 @@ impl<'a> Checker<'a> {
             }
             other => Node::Field { base: Box::new(other), field: index },
         };
-        Typed::new(node, if base_optional { ty.optional() } else { ty }, span)
+        self.narrowed(Typed::new(node, if base_optional { ty.optional() } else { ty }, span))
+    }
+
+    fn field_of_some_cases(&mut self, choice: usize, base: &Typed, field: &Name) {
+        let shown = self.show(&base.ty);
+        let cases = self.cases_with(choice, &field.text);
+        let arms: Vec<String> = cases.iter().take(3).map(|case| format!("{case} => ...")).collect();
+        let text = self.text(base.span).to_string();
+        self.report(
+            Diagnostic::error("E0102", format!("not every case of `{shown}` has a field `{}`", field.text))
+                .label(field.span, format!("only in {}", cases.join(", ")))
+                .help(format!("ask for one case at a time: `match {text} {{ {}, ... }}`", arms.join(", "))),
+        );
     }
 
     fn absent_base(&mut self, base: &Typed, field: &Name) {

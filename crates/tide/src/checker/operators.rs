@@ -21,7 +21,11 @@ impl<'a> Checker<'a> {
         let span = left.span.to(right.span);
         match operator {
             Operator::And | Operator::Or => {
-                let (left, right) = (Box::new(self.condition(left)), Box::new(self.condition(right)));
+                let left = self.condition(left);
+                // The right side is looked at only when the left one has not decided.
+                let facts = self.facts(&left, operator == Operator::And);
+                let right = self.assuming(facts, |checker| checker.condition(right));
+                let (left, right) = (Box::new(left), Box::new(right));
                 let node =
                     if operator == Operator::And { Node::And(left, right) } else { Node::Or(left, right) };
                 Typed::new(node, Type::Bool, span)
@@ -91,7 +95,7 @@ impl<'a> Checker<'a> {
     }
 
     fn site_of_two(&mut self, span: Span, left: &Node, right: &Node) -> usize {
-        let pointed = if self.pointer(left).is_some() { left } else { right };
+        let pointed = if self.origin(left).is_some() { left } else { right };
         self.site(span, Some(pointed))
     }
 
@@ -175,6 +179,7 @@ impl<'a> Checker<'a> {
         if !suits {
             self.bad_operands(operator, operator_span, &left, &right);
         }
+        self.decided(operator, &left, &right);
         let node = Node::Compare { operator, left: Box::new(left.node), right: Box::new(right.node) };
         Typed::new(node, Type::Bool, span)
     }
@@ -220,6 +225,9 @@ impl<'a> Checker<'a> {
         let hint = if item.ty == Type::Error { None } else { Some(&hint) };
         let list = self.expression(list, hint);
         let list = self.present(list);
+        if let Type::Map(_) = &list.ty {
+            return self.key_of_map(item, list, wanted, span);
+        }
         let Type::List(inner) = &list.ty else {
             if list.ty != Type::Error {
                 let message = format!("`in` needs a list, found {}", self.show(&list.ty));
@@ -255,6 +263,12 @@ impl<'a> Checker<'a> {
             None => Node::In { item, list: Box::new(list.node), wanted },
         };
         Typed::new(node, Type::Bool, span)
+    }
+
+    fn key_of_map(&mut self, item: Typed, map: Typed, wanted: bool, span: Span) -> Typed {
+        let reason = Some((map.span, "the keys of a map are strings".to_string()));
+        let item = self.fit(item, &Wanted { ty: &Type::String, reason });
+        Typed::new(Node::In { item: Box::new(item), list: Box::new(map.node), wanted }, Type::Bool, span)
     }
 
     /// The constants of a list in the type of the item that is looked for, if they can be in it.

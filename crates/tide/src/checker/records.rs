@@ -19,10 +19,7 @@ impl<'a> Checker<'a> {
         hint: Option<&Type>,
     ) -> Typed {
         let ty = match (name, hint.map(Type::present)) {
-            (Some(name), _) => match self.resolve(&name.text) {
-                Some(ty) => Some(ty),
-                None => Some(self.unknown_type(name)),
-            },
+            (Some(name), _) => Some(self.named_or_unknown(name)),
             (None, Some(hint @ Type::Record(_))) => Some(hint.clone()),
             (None, _) => None,
         };
@@ -50,6 +47,7 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Typed {
         if let Some(name) = name {
+            self.use_type(&name.text);
             self.expect_name(id, name);
         }
         let count = self.plan.types.records[id].fields.len();
@@ -75,7 +73,7 @@ impl<'a> Checker<'a> {
         self.missing_fields(id, &seen, name.map_or(span, |name| name.span));
         let fields: Vec<Node> =
             nodes.into_iter().map(|node| node.unwrap_or(Node::Constant(Constant::Absent))).collect();
-        let site = self.site(span, fields.iter().find(|node| self.pointer(node).is_some()));
+        let site = self.site(span, fields.iter().find(|node| self.origin(node).is_some()));
         Typed::new(Node::Record { record: id, fields, site }, Type::Record(id), span)
     }
 

@@ -26,6 +26,23 @@ pub(super) struct Scopes {
 }
 
 impl Scopes {
+    /// Begins a rule, a function or a test, which knows no names of others.
+    pub(super) fn start(&mut self) {
+        self.slots = 0;
+        self.closed.clear();
+    }
+
+    /// How many blocks are open.
+    pub(super) fn depth(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// A slot without a name.
+    pub(super) fn hidden(&mut self) -> usize {
+        self.slots += 1;
+        self.slots - 1
+    }
+
     pub(super) fn open(&mut self) {
         self.blocks.push(Vec::new());
     }

@@ -1,16 +1,18 @@
 //! The rule and its statements: assignments, branches, `return` and `reject`.
 
+use super::frame::{Frame, Slot};
+use super::narrowing::common;
 use super::{Checker, Typed, Wanted};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::limits::MAX_ITEMS;
-use crate::plan::{Node, Step};
+use crate::plan::{Function, Node, Step};
 use crate::source::Span;
 use crate::syntax::{Block, Expr, ExprKind, Name, RuleDeclaration, Statement, StatementKind};
-use crate::types::Type;
+use crate::types::{Field, Type};
 
 /// Whether control goes on behind a piece of code.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Flow {
+pub(super) enum Flow {
     GoesOn,
     Ends,
 }
@@ -19,23 +21,33 @@ impl<'a> Checker<'a> {
     pub(super) fn rule(&mut self) {
         let Some(rule) = self.file.rules.first() else { return };
         self.signature(rule);
+        let id = self.plan.record;
+        let result = if id == usize::MAX { Type::Error } else { Type::Record(id) };
+        self.frame = Frame::new(result, rule.result.span);
+        self.scopes.start();
         self.scopes.open();
-        let event = Type::Record(self.plan.event);
-        let event = if self.file.events.is_empty() { Type::Error } else { event };
-        self.scopes.add(&rule.parameter, event, false);
+        let event = self.plan.event.clone();
+        let event = self.new_name(&rule.parameter, event, false, None);
+        self.frame.slots[event].place = Some(Vec::new());
         self.scopes.excuse(&rule.parameter.text);
-        let (steps, flow) = self.block(&rule.body);
+        let body = self.body(&rule.body, &rule.name);
         self.scopes.close();
+        self.plan.rule = Function { slots: self.scopes.slots, body };
+    }
+
+    /// Checks the body of the rule or of a function.
+    pub(super) fn body(&mut self, block: &'a Block, name: &Name) -> Vec<Step> {
+        let (steps, flow) = self.block(block);
         if flow == Flow::GoesOn {
+            let promised = self.show(&self.frame.result);
             self.report(
-                Diagnostic::error("E0303", format!("a path through `{}` returns nothing", rule.name.text))
-                    .label(rule.body.end, "the rule can come to its end here")
-                    .label(rule.result.span, "a record is promised here")
+                Diagnostic::error("E0303", format!("a path through `{}` returns nothing", name.text))
+                    .label(block.end, "it can come to its end here")
+                    .label(self.frame.promised, format!("{promised} is promised here"))
                     .help("end every path with `return` or `reject`"),
             );
         }
-        self.plan.body = steps;
-        self.plan.slots = self.scopes.slots;
+        steps
     }
 
     fn signature(&mut self, rule: &'a RuleDeclaration) {
@@ -49,25 +61,21 @@ impl<'a> Checker<'a> {
                     .help(format!("write `{}: {}`", rule.parameter.text, event.name.text));
             self.report(diagnostic);
         }
-        match self.resolve(&rule.result.text) {
-            Some(Type::Record(id)) => self.plan.record = id,
-            Some(Type::Error) => self.plan.record = usize::MAX,
-            Some(_) => {
+        match self.named_or_unknown(&rule.result) {
+            Type::Record(id) => self.plan.record = id,
+            Type::Error => {}
+            _ => {
                 let diagnostic =
                     Diagnostic::error("E0103", format!("`{}` is not a record", rule.result.text))
                         .label(rule.result.span, "a rule returns a record");
                 self.report(diagnostic);
-                self.plan.record = usize::MAX;
-            }
-            None => {
-                self.unknown_type(&rule.result);
-                self.plan.record = usize::MAX;
             }
         }
     }
 
-    fn block(&mut self, block: &'a Block) -> (Vec<Step>, Flow) {
+    pub(super) fn block(&mut self, block: &'a Block) -> (Vec<Step>, Flow) {
         self.scopes.open();
+        let facts = self.frame.facts.len();
         let mut steps = Vec::new();
         let mut ended: Option<Span> = None;
         let mut told = false;
@@ -88,6 +96,7 @@ impl<'a> Checker<'a> {
                 ended = Some(statement.span);
             }
         }
+        self.frame.facts.truncate(facts);
         let mut warnings = self.scopes.close();
         self.diagnostics.append(&mut warnings);
         (steps, if ended.is_some() { Flow::Ends } else { Flow::GoesOn })
@@ -102,6 +111,9 @@ impl<'a> Checker<'a> {
                 (Some(self.assign_pair(first, second, value)), Flow::GoesOn)
             }
             StatementKind::If { branches, otherwise } => self.conditional(branches, otherwise.as_ref()),
+            StatementKind::For { names, values, body } => {
+                (Some(self.iteration(names, values, body)), Flow::GoesOn)
+            }
             StatementKind::Return(value) => (self.return_value(value), Flow::Ends),
             StatementKind::Reject { message, at } => (self.reject(message, at.as_ref()), Flow::Ends),
         }
@@ -115,9 +127,7 @@ impl<'a> Checker<'a> {
                 let wanted =
                     Wanted { ty: &binding.ty, reason: Some((binding.span, "its type was set here".into())) };
                 let value = self.check(value, &wanted);
-                if self.pointers.get(binding.slot).is_some_and(Option::is_none) {
-                    self.remember_pointer(binding.slot, &value);
-                }
+                self.remember_origin(binding.slot, &value);
                 return Some(Step::Assign { slot: binding.slot, value });
             }
             self.expression(value, None);
@@ -126,7 +136,7 @@ impl<'a> Checker<'a> {
         }
         let typed = self.expression(value, None);
         let typed = self.storable(typed);
-        let slot = self.new_name(name, typed.ty, mutable, &typed.node);
+        let slot = self.new_name(name, typed.ty, mutable, Some(&typed.node));
         Some(Step::Assign { slot, value: typed.node })
     }
 
@@ -154,7 +164,12 @@ impl<'a> Checker<'a> {
                 self.assigned_already(name, binding.span, innermost);
                 binding.slot
             }
-            None => self.new_name(name, ty, false, &typed.node),
+            None => {
+                let slot = self.new_name(name, ty, false, Some(&typed.node));
+                // Half of a text is no place of its own.
+                self.frame.slots[slot].place = None;
+                slot
+            }
         });
         Step::AssignPair { first: slots[0], second: slots[1], value: typed.node }
     }
@@ -168,7 +183,7 @@ impl<'a> Checker<'a> {
         );
     }
 
-    fn new_name(&mut self, name: &Name, ty: Type, mutable: bool, value: &Node) -> usize {
+    pub(super) fn new_name(&mut self, name: &Name, ty: Type, mutable: bool, value: Option<&Node>) -> usize {
         if self.constants.iter().any(|constant| constant.name == name.text) {
             self.report(
                 Diagnostic::error("E0107", format!("`{}` is a constant", name.text))
@@ -180,14 +195,17 @@ impl<'a> Checker<'a> {
             self.too_many(name.span, "names in this rule", MAX_ITEMS);
             return 0;
         }
-        let slot = self.scopes.add(name, ty, mutable);
-        self.pointers.resize(self.scopes.slots, None);
-        self.pointers[slot] = self.pointer(value);
-        slot
+        // A name that can change is no place, even if it begins as one.
+        let place = value.filter(|_| !mutable).and_then(|value| self.place(value));
+        let origin = value.and_then(|value| self.origin(value));
+        self.frame.slots.push(Slot { ty: ty.clone(), mutable, place, origin });
+        self.scopes.add(name, ty, mutable)
     }
 
-    fn remember_pointer(&mut self, slot: usize, value: &Node) {
-        self.pointers[slot] = self.pointer(value);
+    fn remember_origin(&mut self, slot: usize, value: &Node) {
+        if self.frame.slots[slot].origin.is_none() {
+            self.frame.slots[slot].origin = self.origin(value);
+        }
     }
 
     fn assigned_already(&mut self, name: &Name, first: Span, innermost: bool) {
@@ -228,72 +246,79 @@ impl<'a> Checker<'a> {
         branches: &'a [(Expr, Block)],
         otherwise: Option<&'a Block>,
     ) -> (Option<Step>, Flow) {
-        let mut all_end = otherwise.is_some();
+        let before = self.frame.facts.len();
+        // What is known behind the statement: whatever holds on each way that goes on.
+        let mut ways = Vec::new();
         let mut checked = Vec::new();
         for (condition, block) in branches {
             let condition = self.condition(condition);
-            let (steps, flow) = self.block(block);
-            all_end &= flow == Flow::Ends;
+            let facts = self.facts(&condition, true);
+            let (steps, flow) = self.assuming(facts.clone(), |checker| checker.block(block));
+            if flow == Flow::GoesOn {
+                ways.push([&self.frame.facts[before..], &facts].concat());
+            }
+            let not = self.facts(&condition, false);
+            self.frame.facts.extend(not);
             checked.push((condition, steps));
         }
-        let otherwise = otherwise.map_or_else(Vec::new, |block| {
-            let (steps, flow) = self.block(block);
-            all_end &= flow == Flow::Ends;
-            steps
-        });
-        let flow = if all_end { Flow::Ends } else { Flow::GoesOn };
-        (Some(Step::If { branches: checked, otherwise }), flow)
+        let (steps, flow) = otherwise.map_or((Vec::new(), Flow::GoesOn), |block| self.block(block));
+        let rest = self.frame.facts.split_off(before);
+        if flow == Flow::GoesOn {
+            ways.push(rest);
+        }
+        let flow = if ways.is_empty() { Flow::Ends } else { Flow::GoesOn };
+        self.frame.facts.extend(common(ways));
+        (Some(Step::If { branches: checked, otherwise: steps }), flow)
     }
 
     fn return_value(&mut self, value: &'a Expr) -> Option<Step> {
-        let id = self.plan.record;
-        if id == usize::MAX {
-            self.expression(value, None);
-            return None;
+        let ty = self.frame.result.clone();
+        if let (Type::Record(id), ExprKind::Record { name, fields }) = (&ty, &value.kind) {
+            return Some(Step::Return(self.record_literal(*id, name.as_ref(), fields, value.span).node));
         }
-        let ExprKind::Record { name, fields } = &value.kind else {
-            let shown = self.show(&Type::Record(id));
-            self.expression(value, None);
-            self.report(
-                Diagnostic::error("E0202", format!("a rule returns `{shown}` written out"))
-                    .label(value.span, "not a record")
-                    .help(format!("write `return {shown} {{ field: value, ... }}`")),
-            );
-            return None;
-        };
-        let typed = self.record_literal(id, name.as_ref(), fields, value.span);
-        match typed.node {
-            Node::Record { fields, site, .. } => Some(Step::Return { fields, site }),
-            _ => None,
-        }
+        let reason = Some((self.frame.promised, format!("{} is promised here", self.show(&ty))));
+        let node = self.check(value, &Wanted { ty: &ty, reason });
+        self.plan.types.keep_rest(&ty);
+        Some(Step::Return(node))
     }
 
     fn reject(&mut self, message: &'a Expr, at: Option<&'a Expr>) -> Option<Step> {
         let message = self.check(message, &Wanted { ty: &Type::String, reason: None });
-        let pointer = match at {
-            None => String::new(),
-            Some(place) => {
-                let typed = self.expression(place, None);
-                match (&typed.node, &typed.ty) {
-                    (_, Type::Error) => return None,
-                    (Node::Path { slot: 0, fields }, _) => self.field_pointer(fields).unwrap_or_default(),
-                    _ => {
-                        self.not_a_place(typed.span);
-                        return None;
-                    }
-                }
-            }
-        };
-        Some(Step::Reject { message, pointer })
+        let Some(at) = at else { return Some(Step::Reject { message, place: Vec::new() }) };
+        let typed = self.expression(at, None);
+        if typed.ty == Type::Error {
+            return None;
+        }
+        let place = self.place(&typed.node);
+        if place.is_none() {
+            self.not_a_place(typed.span);
+        }
+        Some(Step::Reject { message, place: place? })
+    }
+
+    /// The fields of the event; of a union of records, those that all of them share.
+    pub(super) fn event_fields(&self) -> &[Field] {
+        match self.plan.event {
+            Type::Record(id) => &self.plan.types.records[id].fields,
+            Type::Choice(id) => &self.plan.types.records[self.plan.types.choices[id].shared].fields,
+            _ => &[],
+        }
     }
 
     fn not_a_place(&mut self, span: Span) {
+        if self.frame.function {
+            self.report(
+                Diagnostic::error("E0112", "a function knows no place of the event")
+                    .label(span, "not a field of the event")
+                    .help("leave `at` out: the reject is placed where the function's argument came from"),
+            );
+            return;
+        }
         let parameter = self.file.rules.first().map_or("event", |rule| rule.parameter.text.as_str());
-        let first = self.plan.types.records.get(self.plan.event).and_then(|record| record.fields.first());
-        let field = first.map_or("field", |field| field.name.as_str());
+        let names: Vec<&str> = self.event_fields().iter().map(|field| field.name.as_str()).collect();
+        let field = names.first().copied().unwrap_or("field");
         let written = self.text(span).to_string();
-        let names = self.plan.types.records.get(self.plan.event).map(|record| &record.fields);
-        let meant = suggest(&written, names.into_iter().flatten().map(|field| field.name.as_str()));
+        let meant = suggest(&written, names.iter().copied());
         let help = format!("write `at {parameter}.{}`", meant.as_deref().unwrap_or(field));
         self.report(
             Diagnostic::error("E0112", "a reject points at a field of the event")

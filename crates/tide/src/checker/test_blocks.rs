@@ -1,6 +1,7 @@
 //! `test` blocks: the event is JSON, and what is expected is typed like everything else.
 
 use super::Checker;
+use super::frame::Frame;
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::json::{Fault, Reader};
 use crate::limits::MAX_JSON_DEPTH;
@@ -8,7 +9,7 @@ use crate::plan::Node;
 use crate::source::Span;
 use crate::syntax::{Expectation, ExpectationKind, ExprKind, Name, Operator, TestDeclaration};
 use crate::testing::{Expected, Test};
-use crate::types::Type;
+use crate::types::{Record, Type};
 
 impl<'a> Checker<'a> {
     pub(super) fn tests(&mut self) -> Vec<Test> {
@@ -45,8 +46,9 @@ impl<'a> Checker<'a> {
         self.is_json(given);
         self.scopes.open();
         let record_name = Name { text: "record".into(), span: name.span };
-        self.scopes.slots = 0;
-        self.scopes.add(&record_name, Type::Record(self.plan.record), false);
+        self.scopes.start();
+        self.frame = Frame::new(Type::Error, name.span);
+        self.new_name(&record_name, Type::Record(self.plan.record), false, None);
         let event = self.text(given).to_string();
         let expected = test
             .expectations
@@ -112,26 +114,36 @@ impl<'a> Checker<'a> {
             self.bad_pointer(pointer, Some(format!("did you mean \"/{}\"?", pointer.text)));
             return;
         }
-        let mut ty = Type::Record(self.plan.event);
+        let mut types = vec![self.plan.event.clone()];
         for step in pointer.text.split('/').skip(1) {
             let step = step.replace("~1", "/").replace("~0", "~");
-            ty = match ty.present() {
-                Type::Record(id) => {
-                    let Some(record) = self.plan.types.records.get(*id) else { return };
-                    let Some(position) = record.position(&step) else {
-                        if !given.contains(&format!("\"{step}\"")) {
-                            let names = record.fields.iter().map(|field| field.name.as_str());
-                            let help = suggest(&step, names).map(|meant| format!("did you mean `{meant}`?"));
-                            self.bad_pointer(pointer, help);
-                        }
-                        return;
-                    };
-                    record.fields[position].ty.clone()
+            let records: Vec<&Record> = types.iter().flat_map(|ty| self.records_of(ty)).collect();
+            let mut inside: Vec<Type> = types.iter().filter_map(item_type).collect();
+            // Inside of what has neither fields nor items, every place is taken to be one.
+            if records.is_empty() && inside.is_empty() {
+                return;
+            }
+            let fields = records.iter().flat_map(|record| &record.fields);
+            inside.extend(fields.clone().filter(|field| field.name == step).map(|field| field.ty.clone()));
+            if inside.is_empty() {
+                if !given.contains(&format!("\"{step}\"")) {
+                    let meant = suggest(&step, fields.map(|field| field.name.as_str()));
+                    self.bad_pointer(pointer, meant.map(|meant| format!("did you mean `{meant}`?")));
                 }
-                Type::List(item) => (**item).clone(),
-                _ => return,
-            };
+                return;
+            }
+            types = inside;
         }
+    }
+
+    /// The records that a value of the type can be.
+    fn records_of(&self, ty: &Type) -> Vec<&Record> {
+        let ids = match ty.present() {
+            Type::Record(id) => vec![*id],
+            Type::Choice(id) => self.plan.types.choices[*id].cases.iter().map(|case| case.record).collect(),
+            _ => Vec::new(),
+        };
+        ids.into_iter().filter_map(|id| self.plan.types.records.get(id)).collect()
     }
 
     fn bad_pointer(&mut self, pointer: &Name, help: Option<String>) {
@@ -139,5 +151,13 @@ impl<'a> Checker<'a> {
             .label(pointer.span, "points at nothing that is declared");
         diagnostic.help = help;
         self.report(diagnostic);
+    }
+}
+
+/// The type of what is in a list or a map.
+fn item_type(ty: &Type) -> Option<Type> {
+    match ty.present() {
+        Type::List(item) | Type::Map(item) => Some((**item).clone()),
+        _ => None,
     }
 }

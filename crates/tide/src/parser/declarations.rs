@@ -4,9 +4,9 @@ use super::{Abort, DECLARATIONS, Parsed, Parser};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::lexer::TokenKind;
 use crate::syntax::{
-    ConstDeclaration, Expr, ExprKind, FieldDeclaration, File, Name, RangeBounds, RecordBody,
-    RecordDeclaration, RefinementClause, RefinementKind, RuleDeclaration, TypeDeclaration, TypeExpression,
-    TypeKind,
+    CaseDeclaration, ChoiceDeclaration, ConstDeclaration, Expr, ExprKind, FieldDeclaration, File,
+    FunctionDeclaration, Name, RangeBounds, RecordBody, RecordDeclaration, RefinementClause, RefinementKind,
+    RuleDeclaration, TypeDeclaration, TypeExpression, TypeKind,
 };
 
 impl Parser<'_> {
@@ -19,6 +19,8 @@ impl Parser<'_> {
             file.types.push(self.type_declaration()?);
         } else if self.take_word("const") {
             file.constants.push(self.const_declaration()?);
+        } else if self.take_word("fn") {
+            file.functions.push(self.function_declaration()?);
         } else if self.take_word("rule") {
             file.rules.push(self.rule_declaration()?);
         } else if self.take_word("test") {
@@ -32,13 +34,48 @@ impl Parser<'_> {
     fn no_declaration(&mut self) -> Abort {
         let word = self.slice(self.peek().span).to_string();
         let help = suggest(&word, DECLARATIONS).map(|meant| format!("did you mean `{meant}`?"));
-        self.unexpected("`event`, `record`, `type`, `const`, `rule` or `test`", help)
+        self.unexpected("`event`, `record`, `type`, `const`, `fn`, `rule` or `test`", help)
     }
 
     fn record_declaration(&mut self, what: &str) -> Parsed<RecordDeclaration> {
         let name = self.name(&format!("the name of {what}"))?;
-        let body = self.record_body()?;
-        Ok(RecordDeclaration { name, body })
+        if !self.take_word("by") {
+            return Ok(RecordDeclaration { name, body: self.record_body()?, choice: None });
+        }
+        let by = self.word("the name of the field that tells the cases apart")?;
+        let (body, choice) = self.choice_body(by)?;
+        Ok(RecordDeclaration { name, body, choice: Some(choice) })
+    }
+
+    /// Parses fields that all cases share, and the cases.
+    fn choice_body(&mut self, by: Name) -> Parsed<(RecordBody, ChoiceDeclaration)> {
+        let start = self.expect_symbol("{", "before the fields and cases")?;
+        let mut open = false;
+        let mut cases = Vec::new();
+        let (fields, end) = self.items("}", "the fields and cases", |parser| {
+            if parser.take_symbol("...") {
+                open = true;
+                return Ok(None);
+            }
+            if !matches!(parser.peek().kind, TokenKind::Text(_) | TokenKind::Raw(_) | TokenKind::Symbol("|"))
+            {
+                return parser.field_declaration().map(Some);
+            }
+            let tags = parser.members()?;
+            parser.expect_symbol("=>", "and the fields of this case")?;
+            cases.push(CaseDeclaration { tags, fields: parser.type_expression()? });
+            Ok(None)
+        })?;
+        let span = start.to(end);
+        if cases.is_empty() {
+            self.report(
+                Diagnostic::error("E0004", "expected a case such as `\"name\" => { field: Type }`")
+                    .label(span, "there is no case")
+                    .help("without cases, leave `by` out"),
+            );
+        }
+        let fields = fields.into_iter().flatten().collect();
+        Ok((RecordBody { fields, open, span }, ChoiceDeclaration { by, cases }))
     }
 
     fn record_body(&mut self) -> Parsed<RecordBody> {
@@ -164,13 +201,15 @@ impl Parser<'_> {
 
     fn word_type(&mut self) -> Parsed<TypeKind> {
         let name = self.word("a type")?;
-        if name.text != "List" {
-            return Ok(TypeKind::Named(name));
-        }
-        self.expect_symbol("<", "and the type of the items after `List`")?;
-        let item = self.type_expression()?;
-        self.expect_symbol(">", "after the type of the items")?;
-        Ok(TypeKind::List(Box::new(item)))
+        let (kind, of): (fn(Box<TypeExpression>) -> TypeKind, &str) = match name.text.as_str() {
+            "List" => (TypeKind::List, "items"),
+            "Map" => (TypeKind::Map, "values"),
+            _ => return Ok(TypeKind::Named(name)),
+        };
+        self.expect_symbol("<", &format!("and the type of the {of} after `{}`", name.text))?;
+        let inner = self.type_expression()?;
+        self.expect_symbol(">", &format!("after the type of the {of}"))?;
+        Ok(kind(Box::new(inner)))
     }
 
     fn members(&mut self) -> Parsed<Vec<Name>> {
@@ -199,6 +238,20 @@ impl Parser<'_> {
         self.expect_symbol("=", "after the name of the constant")?;
         let value = self.expression()?;
         Ok(ConstDeclaration { name, value })
+    }
+
+    fn function_declaration(&mut self) -> Parsed<FunctionDeclaration> {
+        let name = self.name("the name of the function")?;
+        self.expect_symbol("(", "after the name of the function")?;
+        let (parameters, _) = self.items(")", "the parameters", |parser| {
+            let name = parser.name("the name of a parameter")?;
+            parser.expect_symbol(":", "and a type after the name of a parameter")?;
+            Ok((name, parser.type_expression()?))
+        })?;
+        self.expect_symbol("->", "and the type of the result")?;
+        let result = self.type_expression()?;
+        let body = self.block("the body of the function")?;
+        Ok(FunctionDeclaration { name, parameters, result, body })
     }
 
     fn rule_declaration(&mut self) -> Parsed<RuleDeclaration> {

@@ -2,10 +2,10 @@
 
 use super::{Abort, Parsed, Parser, RESERVED};
 use crate::diagnostic::Diagnostic;
-use crate::lexer::TokenKind;
+use crate::lexer::{Piece, TokenKind, lex_part};
 use crate::limits::MAX_EXPRESSION_HEIGHT;
 use crate::source::Span;
-use crate::syntax::{Arm, Expr, ExprKind, Name, Operator, Pattern, PatternKind};
+use crate::syntax::{Arm, Expr, ExprKind, Name, Operator, Pattern, PatternKind, TemplatePart};
 
 /// Binding strengths from weak to strong; comparisons do not chain.
 const LEVELS: [&[Operator]; 6] = [
@@ -171,10 +171,20 @@ impl Parser<'_> {
                 expr = self.build(ExprKind::Field { base: Box::new(expr), field, optional }, span)?;
             } else if self.at_symbol("(") && !self.at_statement_start() {
                 expr = self.call(expr)?;
+            } else if self.at_symbol("[") && !self.peek().starts_line {
+                expr = self.index(expr)?;
             } else {
                 return Ok(expr);
             }
         }
+    }
+
+    fn index(&mut self, base: Expr) -> Parsed<Expr> {
+        self.advance();
+        let index = self.bracketed(Self::expression)?;
+        let end = self.expect_symbol("]", "after the index")?;
+        let span = base.span.to(end);
+        self.build(ExprKind::Index { base: Box::new(base), index: Box::new(index) }, span)
     }
 
     fn call(&mut self, callee: Expr) -> Parsed<Expr> {
@@ -210,6 +220,7 @@ impl Parser<'_> {
             TokenKind::Int(value) => ExprKind::Int(i128::from(value)),
             TokenKind::Decimal(text) => self.decimal(&text, token.span),
             TokenKind::Text(text) | TokenKind::Raw(text) => ExprKind::Text(text),
+            TokenKind::Template(pieces) => return self.template(pieces),
             TokenKind::Symbol("(") => return self.parenthesised(),
             TokenKind::Symbol("[") => return self.list(),
             TokenKind::Symbol("{") if self.records_allowed => return self.record(None),
@@ -218,6 +229,59 @@ impl Parser<'_> {
         };
         self.advance();
         self.build(kind, token.span)
+    }
+
+    fn template(&mut self, pieces: Vec<Piece>) -> Parsed<Expr> {
+        let span = self.advance().span;
+        let mut parts = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) if text.is_empty() => {}
+                Piece::Text(text) => parts.push(TemplatePart::Text(text)),
+                Piece::Code(code) => parts.push(TemplatePart::Value(self.template_value(code)?)),
+            }
+        }
+        self.build(ExprKind::Template(parts), span)
+    }
+
+    /// Parses the code between the braces of an interpolated string, with tokens of its own.
+    fn template_value(&mut self, code: Span) -> Parsed<Expr> {
+        let (tokens, lexical) = lex_part(self.text, code);
+        lexical.into_iter().for_each(|diagnostic| self.report(diagnostic));
+        let outer = (std::mem::replace(&mut self.tokens, tokens), std::mem::take(&mut self.at));
+        let value = self.bracketed(|parser| {
+            if parser.tokens.iter().any(|token| matches!(token.kind, TokenKind::Template(_))) {
+                return Err(parser.template_in_template(code));
+            }
+            if parser.peek().kind == TokenKind::End {
+                return Err(parser.no_template_value(code, "no value stands here"));
+            }
+            let value = parser.expression()?;
+            if parser.peek().kind != TokenKind::End {
+                return Err(parser.no_template_value(parser.peek().span, "one value is enough"));
+            }
+            Ok(value)
+        });
+        (self.tokens, self.at) = outer;
+        value
+    }
+
+    fn template_in_template(&mut self, code: Span) -> Abort {
+        self.report(
+            Diagnostic::error("E0004", "an interpolated string stands in another one")
+                .label(code, "holds a string of its own")
+                .help("give the inner string a name first"),
+        );
+        Abort
+    }
+
+    fn no_template_value(&mut self, span: Span, what: &str) -> Abort {
+        self.report(
+            Diagnostic::error("E0004", "expected a value between the braces")
+                .label(span, what)
+                .help("a value is written `{name}`; a brace as text is written twice: `{{`"),
+        );
+        Abort
     }
 
     fn decimal(&mut self, text: &str, span: Span) -> ExprKind {
@@ -321,28 +385,52 @@ impl Parser<'_> {
         while self.take_symbol("|") {
             patterns.push(self.pattern()?);
         }
+        let guard = if self.take_word("if") { Some(self.expression()?) } else { None };
         self.expect_symbol("=>", "after the pattern")?;
         let value = self.expression()?;
-        Ok(Arm { patterns, value })
+        Ok(Arm { patterns, guard, value })
     }
 
     fn pattern(&mut self) -> Parsed<Pattern> {
         let start = self.peek().span;
-        let negative = self.take_symbol("-");
         let kind = match self.peek().kind.clone() {
-            TokenKind::Int(value) if negative => PatternKind::Int(-i128::from(value)),
-            TokenKind::Int(value) => PatternKind::Int(i128::from(value)),
-            TokenKind::Text(text) | TokenKind::Raw(text) if !negative => PatternKind::Text(text),
-            TokenKind::Word if !negative && self.at_word("_") => PatternKind::Any,
-            TokenKind::Word if !negative && self.at_word("true") => PatternKind::Bool(true),
-            TokenKind::Word if !negative && self.at_word("false") => PatternKind::Bool(false),
-            _ => {
-                let help = "a pattern is a string, an integer, `true`, `false` or `_` for all the rest";
-                let abort: Abort = self.unexpected("a pattern", Some(help.to_string()));
-                return Err(abort);
-            }
+            TokenKind::Int(_) | TokenKind::Symbol("-") => self.number_pattern()?,
+            TokenKind::Text(text) | TokenKind::Raw(text) => self.took(PatternKind::Text(text)),
+            TokenKind::Word if self.at_word("_") => self.took(PatternKind::Any),
+            TokenKind::Word if self.at_word("null") => self.took(PatternKind::Null),
+            TokenKind::Word if self.at_word("true") => self.took(PatternKind::Bool(true)),
+            TokenKind::Word if self.at_word("false") => self.took(PatternKind::Bool(false)),
+            _ => return Err(self.no_pattern()),
         };
-        self.advance();
         Ok(Pattern { kind, span: start.to(self.previous_span()) })
+    }
+
+    fn took(&mut self, kind: PatternKind) -> PatternKind {
+        self.advance();
+        kind
+    }
+
+    fn no_pattern(&mut self) -> Abort {
+        let help = "a pattern is a string, an integer, a range of integers, `true`, `false`, `null`, \
+                    or `_` for all the rest";
+        self.unexpected("a pattern", Some(help.to_string()))
+    }
+
+    fn number_pattern(&mut self) -> Parsed<PatternKind> {
+        let low = self.pattern_int()?;
+        let inclusive = self.at_symbol("..=");
+        if inclusive || self.at_symbol("..<") {
+            self.advance();
+            return Ok(PatternKind::Range { low, high: Some((self.pattern_int()?, inclusive)) });
+        }
+        let open = self.take_symbol("..");
+        Ok(if open { PatternKind::Range { low, high: None } } else { PatternKind::Int(low) })
+    }
+
+    fn pattern_int(&mut self) -> Parsed<i128> {
+        let negative = self.take_symbol("-");
+        let TokenKind::Int(value) = self.peek().kind else { return Err(self.no_pattern()) };
+        self.advance();
+        Ok(if negative { -i128::from(value) } else { i128::from(value) })
     }
 }

@@ -79,6 +79,8 @@ impl Parser<'_> {
         let assigns = self.ahead(1).kind == TokenKind::Symbol("=");
         let kind = if self.at_word("if") && !assigns {
             self.conditional()?
+        } else if self.at_word("for") && !assigns {
+            self.iteration()?
         } else if self.at_word("return") && !assigns {
             self.advance();
             StatementKind::Return(self.expression()?)
@@ -108,6 +110,26 @@ impl Parser<'_> {
                 return Ok(StatementKind::If { branches, otherwise });
             }
         }
+    }
+
+    fn iteration(&mut self) -> Parsed<StatementKind> {
+        self.advance();
+        let names = if self.take_symbol("(") {
+            let first = self.name("a name for the key")?;
+            self.expect_symbol(",", "and a name for the value")?;
+            let second = self.name("a name for the value")?;
+            self.expect_symbol(")", "after the second name")?;
+            vec![first, second]
+        } else {
+            vec![self.name("a name for the item")?]
+        };
+        if !self.take_word("in") {
+            let help = "a loop is written `for item in list { ... }`".to_string();
+            return Err(self.unexpected("`in` after the name", Some(help)));
+        }
+        let values = self.without_records(Self::expression)?;
+        let body = self.block("the statements of `for`")?;
+        Ok(StatementKind::For { names, values, body })
     }
 
     fn reject(&mut self) -> Parsed<StatementKind> {
@@ -155,10 +177,10 @@ impl Parser<'_> {
         }
         let help = match word {
             "let" | "var" | "def" | "const" => "a name is assigned with `name = value`, without a keyword",
-            "for" | "while" | "loop" => "Tide has no loops",
+            "while" | "loop" => "the one loop of Tide is `for item in list { ... }`",
             "raise" | "throw" => "write `reject \"message\"`",
             "elif" => "write `else if`",
-            _ => "a statement is `name = value`, `if`, `return` or `reject`",
+            _ => "a statement is `name = value`, `if`, `for`, `return` or `reject`",
         };
         self.unexpected(&format!("`=` after `{word}`"), Some(help.to_string()))
     }

@@ -85,6 +85,11 @@ fn no_source_text_exhausts_the_stack() {
         rule(&"x = match 1 { 1 => \n".repeat(many)),
         rule(&"x = { a: ".repeat(many)),
         rule(&"x = [".repeat(many)),
+        rule(&"for x in event.l {\n".repeat(many)),
+        rule(&format!("x = event.n{}", "[0]".repeat(many))),
+        rule(&format!("x = f\"{}\"", "{".repeat(many))),
+        rule(&format!("x = f\"{}1{}\"", "{(".repeat(many), ")}".repeat(many))),
+        format!("event E {{ n: {}", "Map<".repeat(many)),
         format!("event E {{ n: {}", "{ n: ".repeat(many)),
         format!("event E {{ n: {}", "List<".repeat(many)),
         format!("event E {{ n: {}", "(".repeat(many)),
@@ -96,6 +101,54 @@ fn no_source_text_exhausts_the_stack() {
         let compiled = compile(&Source::new("deep", text));
         assert_eq!(compiled.program.is_some(), compiled.diagnostics.is_empty());
     }
+}
+
+/// Functions that call each other in a chain, each inside of an expression of this height.
+fn chain(functions: usize, height: usize) -> String {
+    let mut text = String::from("event E { n: Int }\nrecord R { n: Int }\n");
+    let (open, close) = ("abs(".repeat(height), ")".repeat(height));
+    for index in 0..functions {
+        let next = index + 1;
+        text.push_str(&format!("fn f{index}(n: Int) -> Int {{\nreturn {open}f{next}(n){close}\n}}\n"));
+    }
+    text.push_str(&format!("fn f{functions}(n: Int) -> Int {{\nreturn n\n}}\n"));
+    text.push_str("rule r(event: E) -> R {\nreturn R { n: f0(event.n) }\n}");
+    text
+}
+
+#[test]
+fn no_chain_of_calls_exhausts_the_stack() {
+    for (functions, height) in [(50, 1), (4, 50)] {
+        let program = program("chain", &chain(functions, height));
+        assert!(matches!(program.run(b"{\"n\":-1}", &Limits::default()), Outcome::Accepted(_)));
+    }
+    for (functions, height) in [(1_000, 1), (200, 50)] {
+        let compiled = compile(&Source::new("chain", chain(functions, height)));
+        assert!(compiled.program.is_none());
+        assert!(compiled.diagnostics.iter().all(|found| found.code == "E0005"), "{:?}", compiled.diagnostics);
+    }
+}
+
+#[test]
+fn loops_and_calls_cost_fuel() {
+    let text = "event E { l: List<Int> }\nrecord R { n: Int }\n\
+        fn one(n: Int) -> Int {\nreturn n * 0 + 1\n}\n\
+        rule r(event: E) -> R {\nmut n = 0\nfor a in event.l {\nfor b in event.l {\n\
+        n = n + one(a + b)\n}\n}\nreturn R { n }\n}";
+    let program = program("loops", text);
+    let event = |items: usize| format!("{{\"l\":[{}]}}", vec!["1"; items].join(","));
+    assert!(matches!(program.run(event(50).as_bytes(), &Limits::default()), Outcome::Accepted(_)));
+    assert_eq!(reject(&program, event(1_000).as_bytes(), &Limits::default()), ["fuel_exhausted "]);
+}
+
+#[test]
+fn strings_do_not_grow_in_loops() {
+    let text = "event E { l: List<Int> }\nrecord R { s: String }\n\
+        rule r(event: E) -> R {\nmut s = \"ab\"\nfor _ in event.l {\ns = f\"{s}{s}\"\n}\nreturn R { s }\n}"
+        .replace("for _ in", "for _n in");
+    let event = format!("{{\"l\":[{}]}}", vec!["1"; 1_000].join(","));
+    let found = reject(&program("doubling", &text), event.as_bytes(), &Limits::default());
+    assert!(["length ", "length /l", "fuel_exhausted "].contains(&found[0].as_str()), "{found:?}");
 }
 
 #[test]
@@ -141,6 +194,16 @@ fn no_source_text_takes_for_ever() {
         rule(&numbered("x = event.n + event.n\n", 40_000)),
         numbered("const C# = #\n", 50_000),
         format!("type T = {}", numbered("\"#\" | ", 80_000)),
+        rule(&format!("x = match event.n {{ {} _ => 1 }}", numbered("# ..= # => #\n", 40_000))),
+        numbered("fn f#(n: Int) -> Int { return n }\n", 30_000),
+        rule(&numbered("if event.n == # { reject f\"{event.n}\" }\n", 20_000)),
+        numbered(
+            &format!(
+                "record T# by k {{ {} }}\n",
+                numbered("f#: Int\n", 100) + &numbered("\"#\" => {}\n", 100)
+            ),
+            400,
+        ) + "x",
         "@ ".repeat(500_000),
         "x\n".repeat(400_000),
         "\"\n".repeat(400_000),

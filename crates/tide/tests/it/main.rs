@@ -2,6 +2,8 @@
 
 mod builtins;
 mod docs;
+mod explain;
+mod format;
 mod golden;
 mod harness;
 mod limits;

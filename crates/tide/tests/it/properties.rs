@@ -1,12 +1,14 @@
 //! Properties that hold for any input.
 
+use std::path::Path;
+
 use proptest::prelude::*;
 use serde_json::Value;
 use tide::{Limits, Outcome, Program, RejectCode, Source, compile, is_valid_json, render};
 
-use crate::harness::program;
+use crate::harness::{files, program, read};
 
-const WORDS: [&str; 62] = [
+const WORDS: [&str; 69] = [
     "event",
     "record",
     "type",
@@ -21,6 +23,13 @@ const WORDS: [&str; 62] = [
     "if",
     "else",
     "match",
+    "for",
+    "fn",
+    "Map",
+    "f\"{n}\"",
+    "f\"{\"",
+    "[0]",
+    "..=",
     "mut",
     "and",
     "or",
@@ -71,8 +80,7 @@ const WORDS: [&str; 62] = [
     "/",
 ];
 
-const START: &str =
-    "event Event { n: Int, s: String, o: String?, k: \"a.b\" | \"c.d\" }\nrecord Row { n: Int }\n";
+const START: &str = "event Event { n: Int, s: String, o: String?, k: \"a.b\" | \"c.d\", l: List<Int>, m: Map<String> }\nrecord Row { n: Int }\n";
 
 fn check_source(text: &str) -> Result<(), TestCaseError> {
     let source = Source::new("any", text);
@@ -85,9 +93,22 @@ fn check_source(text: &str) -> Result<(), TestCaseError> {
         }
     }
     render(&source, &compiled.diagnostics, false);
+    keeps_its_meaning(&source, &compiled)?;
     if let Some(program) = compiled.program {
-        program.run(br#"{"n":1,"s":"x","k":"a.b"}"#, &Limits::default());
+        program.run(br#"{"n":1,"s":"x","k":"a.b","l":[1,2],"m":{"x":"y"}}"#, &Limits::default());
     }
+    Ok(())
+}
+
+/// Whatever can be laid out is laid out once and for all, with the same diagnostics.
+fn keeps_its_meaning(source: &Source, compiled: &tide::Compiled) -> Result<(), TestCaseError> {
+    let Ok(once) = tide::format(source) else { return Ok(()) };
+    let once = Source::new("any", once);
+    let codes = |compiled: &tide::Compiled| -> Vec<&str> {
+        compiled.diagnostics.iter().map(|found| found.code).collect()
+    };
+    prop_assert_eq!(codes(compiled), codes(&compile(&once)), "{}", &once.text);
+    prop_assert_eq!(tide::format(&once), Ok(once.text));
     Ok(())
 }
 
@@ -182,8 +203,9 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_program_is_explained(at in any::<proptest::sample::Index>(), length in 0..30_usize, by in tokens()) {
-        let text = include_str!("../../../../examples/payments/rules/payments.tide");
+    fn a_damaged_program_is_explained(which in any::<proptest::sample::Index>(), at in any::<proptest::sample::Index>(), length in 0..30_usize, by in tokens()) {
+        let programs = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/accept"), "tide");
+        let text = read(&programs[which.index(programs.len())]);
         let start = text.floor_char_boundary(at.index(text.len()));
         let end = text.ceil_char_boundary((start + length).min(text.len()));
         check_source(&format!("{}{}", &text[..start], &text[end..]))?;
