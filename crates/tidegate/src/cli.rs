@@ -9,6 +9,7 @@ mod configuration;
 mod demo;
 mod events;
 mod failure;
+mod fmt;
 mod init;
 mod run;
 mod serve;
@@ -35,6 +36,7 @@ enum Verb {
     Init(init::Init),
     Check(check::Check),
     Test(test::Test),
+    Fmt(fmt::Fmt),
     Run(run::Run),
     Events(events::Events),
     Bench(bench::Bench),
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
         Verb::Init(init) => init.run(),
         Verb::Check(check) => check.run(),
         Verb::Test(test) => test.run(),
+        Verb::Fmt(fmt) => fmt.run(),
         Verb::Run(run) => run.run(),
         Verb::Events(events) => events.run(),
         Verb::Bench(bench) => bench.run(),

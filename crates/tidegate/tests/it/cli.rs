@@ -77,7 +77,7 @@ fn a_missing_secret_is_a_warning_for_check_and_an_error_for_serve() {
 
 #[test]
 fn every_verb_shows_an_example() {
-    for verb in ["demo", "serve", "init", "check", "test", "run", "bench"] {
+    for verb in ["demo", "serve", "init", "check", "test", "fmt", "run", "bench"] {
         let help = Site::new("").run(&[verb, "--help"]);
         assert_eq!(help.code, Some(0));
         assert!(help.stdout.contains("Example"), "{verb}: {}", help.stdout);
@@ -104,6 +104,35 @@ fn what_init_writes_passes_check_and_test() {
         assert_eq!(again.code, Some(1));
         assert!(again.stderr.contains("nothing was written"), "{again:?}");
     }
+}
+
+#[test]
+fn rules_are_laid_out_in_one_way() {
+    let site = Site::new(PAYMENTS);
+    let path = site.path().join("rules/payments.tide");
+    let shipped = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(site.run(&["fmt", "--check"]).code, Some(0), "the shipped rules are laid out");
+    std::fs::write(&path, shipped.replace("    domain:    String", "  domain :String")).unwrap();
+    let check = site.run(&["fmt", "--check"]);
+    assert_eq!(check.code, Some(1), "{check:?}");
+    assert_ne!(std::fs::read_to_string(&path).unwrap(), shipped);
+    assert_eq!(site.run(&["fmt"]).code, Some(0));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), shipped);
+    std::fs::write(&path, "event {").unwrap();
+    assert_eq!(site.run(&["fmt", "rules/payments.tide"]).code, Some(65));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "event {");
+}
+
+#[test]
+fn every_code_can_be_explained() {
+    let site = Site::new("");
+    for code in ["E0201", "e0201"] {
+        let ended = site.run(&["check", "--explain", code]);
+        assert!(ended.code == Some(0) && ended.stdout.contains("E0201"), "{ended:?}");
+    }
+    let unknown = site.run(&["check", "--explain", "E9999"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("E0201"), "{unknown:?}");
 }
 
 #[test]
