@@ -110,6 +110,9 @@ pub enum HmacSchemeError {
     /// A timestamp that is checked and not signed protects nothing, since anybody can renew it.
     #[error("`timestamp_header` is set, but the signed `content` does not contain `{{timestamp}}`")]
     UnsignedTimestamp,
+    /// One header cannot be both.
+    #[error("`timestamp_header` names the header of the signature")]
+    TimestampIsSignature,
     /// A unit for a timestamp that does not exist.
     #[error("`timestamp_unit` is set without `timestamp_header`")]
     UnitWithoutTimestamp,
@@ -127,7 +130,7 @@ impl HmacSchemeError {
             | HmacSchemeError::Body { .. }
             | HmacSchemeError::SignsItself
             | HmacSchemeError::NoTimestampHeader => "content",
-            HmacSchemeError::UnsignedTimestamp => "timestamp_header",
+            HmacSchemeError::UnsignedTimestamp | HmacSchemeError::TimestampIsSignature => "timestamp_header",
             HmacSchemeError::UnitWithoutTimestamp => "timestamp_unit",
         }
     }
@@ -273,6 +276,9 @@ fn contradictions(
     let mut errors = Vec::new();
     if content.iter().any(|part| matches!(part, Part::Header(name) if name == header)) {
         errors.push(HmacSchemeError::SignsItself);
+    }
+    if timestamp == Some(header) {
+        errors.push(HmacSchemeError::TimestampIsSignature);
     }
     let placeholder = content.contains(&Part::Timestamp);
     match timestamp {

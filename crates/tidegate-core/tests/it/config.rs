@@ -173,6 +173,11 @@ fn mistakes_in_a_generic_hmac_point_at_their_field() {
     let text = format!("{hmac}[source.hmac]\nheader = \"x y\"\nalgorithm = \"md5\"\ncontent = \"{{bdy}}\"\n");
     let shown = refuses(&text, &["C0104"; 3]);
     assert!(shown.contains("unknown placeholder"), "{shown}");
+    // Found by a property test: such a scheme signed requests that it then refused.
+    let twice = format!(
+        "{hmac}[source.hmac]\nheader = \"x-b\"\ncontent = \"{{timestamp}}{{body}}\"\ntimestamp_header = \"X-B\"\n"
+    );
+    assert!(refuses(&twice, &["C0104"]).contains("names the header of the signature"));
     load(&format!("{hmac}[source.hmac]\nheader = \"x-signature\"\nprefix = \"sha256=\"\n"));
 }
 
