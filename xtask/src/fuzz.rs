@@ -12,6 +12,9 @@ pub(crate) struct FuzzSmoke {
     /// How long each target runs.
     #[arg(long, default_value_t = 30)]
     pub(crate) seconds: u32,
+    /// The seed of the random choices; 0 takes a new one each time.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u32,
 }
 
 impl FuzzSmoke {
@@ -22,12 +25,14 @@ impl FuzzSmoke {
             std::fs::create_dir_all(&corpus).with_context(|| format!("cannot make {corpus}"))?;
             let seeds = format!("fuzz/seeds/{target}");
             let limit = format!("-max_total_time={}", self.seconds);
+            let seed = format!("-seed={}", self.seed);
             // Coverage needs no nightly; only the address sanitizer does, and this code has no
             // unsafe blocks for it to watch.
             let base = ["fuzz", "run", "--sanitizer", "none", target, &corpus, &seeds, "--"];
             shell::run(
                 "cargo",
-                &[&base, [limit.as_str(), "-max_len=4096", "-print_final_stats=1"].as_slice()].concat(),
+                &[&base, [limit.as_str(), seed.as_str(), "-max_len=4096", "-print_final_stats=1"].as_slice()]
+                    .concat(),
             )?;
         }
         Ok(())
