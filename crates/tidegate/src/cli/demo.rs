@@ -159,7 +159,7 @@ fn print_addresses(server: &Server, folder: &Path, admin_token: &str) {
     terminal::say("");
     terminal::say(&format!("  tidegate events list -c {}", config.display()));
     terminal::say(&format!(
-        "  curl -H 'authorization: Bearer {admin_token}' http://{}/v1/events?limit=3",
+        "  curl -H 'authorization: Bearer {admin_token}' 'http://{}/v1/events?limit=3'",
         server.admin_listen()
     ));
     terminal::say(&format!(
