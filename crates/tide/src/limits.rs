@@ -42,6 +42,8 @@ pub struct Limits {
     pub max_failures: usize,
     /// Bytes in one string, read or made. Default 1 MiB.
     pub max_string_bytes: usize,
+    /// Bytes of the record that a rule returns. Default 4 MiB.
+    pub max_output_bytes: usize,
     /// Items in one list that the event type declares. Default 100,000.
     pub max_list_items: usize,
 }
@@ -53,6 +55,7 @@ impl Default for Limits {
             max_depth: 64,
             max_failures: 32,
             max_string_bytes: 1 << 20,
+            max_output_bytes: 4 << 20,
             max_list_items: 100_000,
         }
     }

@@ -176,6 +176,7 @@ fn read_rule_limits(section: &reader::Section<'_>) -> Option<tide::Limits> {
     let max_depth = section.integer("max_depth", 1..=256);
     let max_failures = section.integer("max_failures", 1..=1_000);
     let max_string_bytes = section.integer("max_string_bytes", 1_024..=1 << 30);
+    let max_output_bytes = section.integer("max_output_bytes", 1_024..=1 << 30);
     let max_list_items = section.integer("max_list_items", 1..=10_000_000);
     section.finish();
     let size = |value: Option<u64>| usize::try_from(value?).ok();
@@ -184,6 +185,7 @@ fn read_rule_limits(section: &reader::Section<'_>) -> Option<tide::Limits> {
         max_depth: size(max_depth)?,
         max_failures: size(max_failures)?,
         max_string_bytes: size(max_string_bytes)?,
+        max_output_bytes: size(max_output_bytes)?,
         max_list_items: size(max_list_items)?,
     })
 }

@@ -165,7 +165,11 @@ impl Committer {
             max_batch_events: limits.max_batch_events,
             max_batch_bytes: limits.max_batch_bytes,
         };
-        let thread = std::thread::Builder::new().name("committer".into()).spawn(move || work.run())?;
+        let thread = std::thread::Builder::new().name("committer".into()).spawn(move || {
+            let mut alarm = FailureAlarm { shared: Arc::clone(&work.shared), armed: true };
+            work.run();
+            alarm.armed = false;
+        })?;
         Ok((Self { sender, shared }, thread))
     }
 
@@ -261,6 +265,20 @@ impl Shared {
     fn release(&self, size_bytes: usize) {
         self.events.fetch_sub(1, Ordering::AcqRel);
         self.bytes.fetch_sub(size_bytes, Ordering::AcqRel);
+    }
+}
+
+/// Marks the store as failed when the thread ends in any other way than by being stopped.
+struct FailureAlarm {
+    shared: Arc<Shared>,
+    armed: bool,
+}
+
+impl Drop for FailureAlarm {
+    fn drop(&mut self) {
+        if self.armed {
+            self.shared.become_state(State::Failed);
+        }
     }
 }
 
@@ -384,3 +402,31 @@ impl<W: Writer, O: Fn(CommitReport)> Work<W, O> {
 }
 
 type Answer = (usize, oneshot::Sender<Result<Appended, AppendError>>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidegate_testkit::events::EventBuilder;
+    use tidegate_testkit::store::options;
+
+    struct Panics;
+
+    impl Writer for Panics {
+        fn commit(&mut self, _: &[NewEvent]) -> Vec<Result<Appended, CommitError>> {
+            panic!("a bug in the writer");
+        }
+
+        fn probe(&mut self) -> Result<(), CommitError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_committer_that_panics_is_a_store_that_failed() {
+        let (committer, _thread) = Committer::start(&options("sqlite://x.db"), Panics, |_| ()).unwrap();
+        let answer = committer.append(EventBuilder::new("any").build()).await;
+        assert_eq!(answer, Err(unavailable_until_restart()));
+        committer.failed().await;
+        assert!(!committer.is_serving());
+    }
+}

@@ -69,6 +69,8 @@ fn lay_out(path: &Path) -> Result<Option<String>, Failure> {
 /// Writes beside the file and renames, so that nobody ever reads half of it.
 fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::failed(format!("cannot write {}", path.display()), &error);
+    // A link stays a link; what it leads to is replaced.
+    let path = &path.canonicalize().map_err(failed)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     std::fs::write(file.path(), text).map_err(failed)?;

@@ -85,6 +85,9 @@ impl Run {
     fn check_files(&self) -> Result<(), Failure> {
         let identity = |path: &Path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
         let rejects = self.rejects.as_deref().and_then(|path| identity(path).ok());
+        if rejects.is_some() && rejects == identity(&self.rule).ok() {
+            return Err(Failure::usage(format!("{} is both the rule and --rejects", self.rule.display())));
+        }
         for path in self.files.iter().filter(|path| path.as_path() != Path::new("-")) {
             let input = identity(path)
                 .map_err(|error| Failure::failed(format!("cannot read {}", path.display()), &error))?;

@@ -58,9 +58,10 @@ impl Reservation {
 
     fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
         let used = self.budget.used.fetch_add(bytes, Ordering::AcqRel);
+        let others = used.saturating_sub(self.bytes);
         self.bytes += bytes;
         // A body within its own limit passes when it is alone, however small the budget is.
-        if used + bytes > self.budget.max_bytes && used > 0 {
+        if others > 0 && used + bytes > self.budget.max_bytes {
             return Err(Problem::Unavailable { detail: "Too many bodies are being received." });
         }
         Ok(())

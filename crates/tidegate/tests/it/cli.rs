@@ -203,6 +203,8 @@ fn rejects_never_overwrite_the_input() {
     let ended = site.run(&["run", "rules/payments.tide", "in.ndjson", "--rejects", "./in.ndjson"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert_eq!(std::fs::read_to_string(site.path().join("in.ndjson")).unwrap(), "{}\n");
+    let rule = site.run(&["run", "rules/payments.tide", "in.ndjson", "--rejects", "rules/payments.tide"]);
+    assert_eq!(rule.code, Some(2), "{rule:?}");
     site.write("old.ndjson", "kept");
     assert_eq!(
         site.run(&["run", "rules/payments.tide", "no.ndjson", "--rejects", "old.ndjson"]).code,

@@ -138,6 +138,15 @@ async fn bodies_of_strangers_cannot_fill_the_memory() {
     }
 }
 
+/// It comes in many pieces, and its own earlier pieces must not count against it.
+#[tokio::test]
+async fn a_lone_body_passes_however_small_the_budget_is() {
+    let server = Site::new(&format!("max_inflight_body_bytes = 1000\n{PAYMENTS}")).start();
+    let padded = payment("ch_1").replacen('{', &format!("{{{}", " ".repeat(600_000)), 1);
+    let answer = server.post("/webhook", &vec![], padded).await;
+    assert_eq!(answer.text("status"), "accepted", "{answer:?}");
+}
+
 #[test]
 fn variables_that_are_not_text_are_none_of_our_business() {
     let site = Site::new(PAYMENTS);
