@@ -7,17 +7,17 @@
 mod source;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tidegate_core::config::OnInvalid;
 use tidegate_core::event::{Appended, EventId, NewEvent, Reason, Status, Verdict};
-use tidegate_core::verify::{Incoming, Refusal};
+use tidegate_core::verify::{Identity, Incoming, Refusal};
 use tidegate_store::{AppendError, Store};
 
 use crate::clock;
@@ -75,8 +75,20 @@ impl Ingest {
         if let Some(challenge) = source.verifier.challenge(&incoming) {
             return Ok(Answer::Challenge(challenge.text));
         }
-        let judged = self.judge(&incoming);
-        let event = self.event(context, &incoming, &received.bytes, received_at, judged.verdict.clone());
+        let identity = source.identify(&incoming);
+        let judged = self.judge(&incoming, &identity);
+        let event = NewEvent {
+            id: EventId::new(received_at, clock::random()),
+            source: source.source_name().clone(),
+            event_type: identity.event_type,
+            external_id: identity.external_id,
+            received_at,
+            body: received.bytes.clone(),
+            headers: source.kept_headers(headers),
+            verdict: judged.verdict.clone(),
+            trace: context.trace.clone(),
+            deliveries: Vec::new(),
+        };
         let appended = self.append(context, event).await?;
         self.answer(context, appended, judged)
     }
@@ -106,35 +118,11 @@ impl Ingest {
         Problem::Unauthorized { error_type: refusal.error_type() }
     }
 
-    /// Runs the rules, or just the JSON reader for a source without any.
-    fn judge(&self, incoming: &Incoming<'_>) -> Judged {
-        let started = std::time::Instant::now();
-        let judged = self.source.judge(incoming);
+    fn judge(&self, incoming: &Incoming<'_>, identity: &Identity) -> Judged {
+        let started = Instant::now();
+        let judged = self.source.judge(incoming, identity);
         self.metrics.rules_ran(self.source.name(), started.elapsed());
         judged
-    }
-
-    fn event(
-        &self,
-        context: &RequestContext,
-        incoming: &Incoming<'_>,
-        body: &Bytes,
-        received_at: jiff::Timestamp,
-        verdict: Verdict,
-    ) -> NewEvent {
-        let identity = self.source.identify(incoming);
-        NewEvent {
-            id: EventId::new(received_at, clock::random()),
-            source: self.source.source_name().clone(),
-            event_type: identity.event_type,
-            external_id: identity.external_id,
-            received_at,
-            body: body.clone(),
-            headers: self.source.kept_headers(incoming.headers),
-            verdict,
-            trace: context.trace.clone(),
-            deliveries: Vec::new(),
-        }
     }
 
     /// Commits on a task of its own: a sender that goes away in the meantime cancels its request, but

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use tidegate_core::config::{self, EventIdRule, EventTypeRule, Format, OnInvalid, Server};
-use tidegate_core::event::{Reason, SourceName};
+use tidegate_core::event::{Reason, SourceName, Verdict};
 use tidegate_core::field::FieldPath;
 use tidegate_core::rate::Limiter;
 use tidegate_core::verify::{Identity, Incoming, Verifier};
@@ -76,9 +76,19 @@ impl SourceRuntime {
         limiter.admit(rate, now_ns).map_err(|retry_after| Problem::RateLimited { retry_after })
     }
 
-    /// What the rules make of a body whose signature held.
-    pub(super) fn judge(&self, incoming: &Incoming<'_>) -> Judged {
-        let judged = match (&self.config.rules, self.config.format) {
+    /// What becomes of a body whose signature held. A configured id that is not there would make
+    /// retries undetectable, so such an event is refused even where the rules accept it.
+    pub(super) fn judge(&self, incoming: &Incoming<'_>, identity: &Identity) -> Judged {
+        let judged = self.run_rules(incoming);
+        match (&judged.verdict, self.missing_id(incoming, identity)) {
+            (Verdict::Accepted { .. }, Some(reason)) => Judged::quarantined(vec![reason]),
+            _ => judged,
+        }
+    }
+
+    /// Runs the rules, or just the JSON reader for a source without any.
+    fn run_rules(&self, incoming: &Incoming<'_>) -> Judged {
+        match (&self.config.rules, self.config.format) {
             (Some(rules), _) => match rules.program.run(incoming.body, &self.rule_limits) {
                 tide::Outcome::Accepted(record) => Judged::accepted(Some(record)),
                 tide::Outcome::Rejected(rejects) => {
@@ -91,31 +101,21 @@ impl SourceRuntime {
                 Err(reject) => Judged::malformed(reason(reject)),
             },
             (None, Format::Raw) => Judged::accepted(None),
-        };
-        match self.missing_id(incoming) {
-            Some(reason) if !judged.malformed => match judged.verdict {
-                tidegate_core::event::Verdict::Accepted { .. } => Judged::quarantined(vec![reason]),
-                tidegate_core::event::Verdict::Quarantined { .. } => judged,
-            },
-            _ => judged,
         }
     }
 
-    /// A configured id that is not there makes retries undetectable, so the event is refused.
-    fn missing_id(&self, incoming: &Incoming<'_>) -> Option<Reason> {
+    fn missing_id(&self, incoming: &Incoming<'_>, identity: &Identity) -> Option<Reason> {
+        if identity.external_id.is_some() {
+            return None;
+        }
         let (pointer, message) = match &self.config.event_id {
             EventIdRule::Fields(fields) => {
                 let missing = fields.iter().find(|field| field.read(incoming.body).is_none())?;
-                (
-                    missing.pointer(),
-                    "the event's id (event_id of the source) is missing or not a text or an integer"
-                        .to_owned(),
-                )
+                let message =
+                    "the event's id (event_id of the source) is missing or not a text or an integer";
+                (missing.pointer(), message.to_owned())
             }
             EventIdRule::Header(name) => {
-                if header_text(incoming.headers, name.as_str()).is_some() {
-                    return None;
-                }
                 (String::new(), format!("the header {name} (event_id of the source) is missing"))
             }
             EventIdRule::Provider | EventIdRule::BodyHash | EventIdRule::Absent => return None,
