@@ -28,7 +28,7 @@ mod unused;
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::limits::MAX_DIAGNOSTICS;
 use crate::plan::{Function, Node, Place, Plan, Site, SiteId};
 use crate::source::{Source, Span};
@@ -65,6 +65,8 @@ pub(crate) fn check(source: &Source, file: &File) -> Checked {
         resolving: 0,
         patterns: 0,
         cases: 0,
+        errors: 0,
+        warnings: 0,
         diagnostics: Vec::new(),
     };
     checker.name_declarations();
@@ -106,6 +108,9 @@ struct Checker<'a> {
     resolving: usize,
     patterns: usize,
     cases: usize,
+    /// How many errors and how many warnings are among the diagnostics.
+    errors: usize,
+    warnings: usize,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -132,14 +137,24 @@ struct Wanted<'a> {
 
 impl Checker<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
-        if !self.is_full() {
+        // Each severity has a bound of its own: an error dropped for its warnings would let the file compile.
+        let count = match diagnostic.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        if *count < MAX_DIAGNOSTICS {
+            *count += 1;
             self.diagnostics.push(diagnostic);
         }
     }
 
-    /// Whether more diagnostics would be dropped; then looking for mistakes is in vain.
+    fn report_all(&mut self, diagnostics: Vec<Diagnostic>) {
+        diagnostics.into_iter().for_each(|diagnostic| self.report(diagnostic));
+    }
+
+    /// Whether more errors would be dropped; then the file is refused, and looking for more is in vain.
     fn is_full(&self) -> bool {
-        self.diagnostics.len() >= MAX_DIAGNOSTICS
+        self.errors >= MAX_DIAGNOSTICS
     }
 
     /// Reports what there is too much of.

@@ -8,13 +8,13 @@ mod arithmetic;
 use std::rc::Rc;
 
 use crate::builtins::{Failure, MAX_ARGUMENTS};
-use crate::encode::write_value;
+use crate::encode::{TooLong, write_value};
 use crate::limits::Limits;
 use crate::plan::{Arm, Iteration, Node, Pattern, PlaceStep, Plan, SiteId, Step};
 use crate::refinement::broken;
 use crate::reject::{Outcome, Reject, RejectCode, escaped};
 use crate::syntax::Operator;
-use crate::value::{Entry, RecordValue, Text, Value};
+use crate::value::{Constant, Entry, RecordValue, Text, Value};
 
 /// A run that ended before its time; boxed, as it is rare and large.
 type Run<T> = Result<T, Box<Reject>>;
@@ -36,11 +36,13 @@ pub(crate) fn run<'a>(plan: &'a Plan, event: &'a [u8], limits: &Limits) -> Resul
     }
 }
 
-/// Writes the record of a plan.
-pub(crate) fn write(plan: &Plan, record: &Value<'_>) -> String {
-    let mut out = String::with_capacity(256);
-    write_value(&mut out, &plan.types, record);
-    out
+/// Writes the record of a plan. The event as a whole is turned away if its record is too long.
+pub(crate) fn write(plan: &Plan, record: &Value<'_>, limits: &Limits) -> Result<String, Outcome> {
+    let limit = limits.max_output_bytes;
+    write_value(&plan.types, record, limit).map_err(|TooLong| {
+        let message = format!("the record that the rule returns is longer than {limit} bytes");
+        Outcome::Rejected(vec![Reject::new(RejectCode::Length, "", message)])
+    })
 }
 
 /// The state of one run.
@@ -68,6 +70,15 @@ impl<'a, 'l> Machine<'a, 'l> {
         let site = &self.plan.sites[site];
         let message = format!("{what}, in the rule at line {}", site.line);
         Err(Box::new(Reject::new(code, self.pointer(&site.place), message)))
+    }
+
+    /// Turns the event away for a result that its type cannot hold.
+    fn overflow<T>(&self, operand: &Value<'_>, site: SiteId) -> Run<T> {
+        let what = match operand {
+            Value::Decimal(_) => "the result does not fit into the digits of a Decimal",
+            _ => "the result is too large",
+        };
+        self.stop(RejectCode::Overflow, site, what)
     }
 
     /// The pointer to a place, with the positions of the loops that run.
@@ -100,6 +111,15 @@ impl<'a, 'l> Machine<'a, 'l> {
         }
     }
 
+    /// Pays for comparing a value with others of these weights; strings may be equal almost to their ends.
+    fn burn_search(&mut self, value: &Value<'_>, others: impl ExactSizeIterator<Item = u64>) -> Run<()> {
+        self.burn(others.len() as u64 / 8)?;
+        match value.weight() {
+            0 => Ok(()),
+            weight => self.burn(others.map(|other| other.min(weight)).sum()),
+        }
+    }
+
     // --- statements ---
 
     /// Runs statements up to a `return`, whose value it yields.
@@ -112,7 +132,7 @@ impl<'a, 'l> Machine<'a, 'l> {
                     self.set(*slot, value);
                 }
                 Step::AssignPair { first, second, value } => {
-                    let (left, right) = self.pair(value)?.unwrap_or((Value::Absent, Value::Absent));
+                    let (left, right) = halves(&self.node(value)?);
                     self.set(*first, left);
                     self.set(*second, right);
                 }
@@ -187,6 +207,9 @@ impl<'a, 'l> Machine<'a, 'l> {
         let mut values = Vec::with_capacity(nodes.len());
         for (node, field) in nodes.iter().zip(declared) {
             let value = self.node(node)?;
+            for refinement in &field.refinements {
+                self.burn(refinement.cost(&value))?;
+            }
             if !field.refinements.is_empty()
                 && let Some((code, expected)) = broken(&field.refinements, &value)
             {
@@ -217,7 +240,13 @@ impl<'a, 'l> Machine<'a, 'l> {
     pub(crate) fn node(&mut self, node: &'a Node) -> Run<Value<'a>> {
         self.burn(1)?;
         Ok(match node {
-            Node::Constant(constant) => constant.value(),
+            Node::Constant(constant) => {
+                // A list is built anew wherever it is named.
+                if let Constant::List(items) = constant {
+                    self.burn(items.len() as u64 / 8)?;
+                }
+                constant.value()
+            }
             Node::Path { slot, fields } => self.path(*slot, fields),
             Node::Field { base, field } => match self.node(base)? {
                 Value::Record(record) => record.fields[*field].clone(),
@@ -237,14 +266,14 @@ impl<'a, 'l> Machine<'a, 'l> {
             Node::In { item, list, wanted } => Value::Bool(self.contains(item, list)? == *wanted),
             Node::InConstant { item, list, wanted } => {
                 let item = self.node(item)?;
-                self.burn(list.len() as u64 / 8)?;
+                self.burn_search(&item, list.iter().map(Constant::weight))?;
                 Value::Bool(list.iter().any(|constant| constant.equals(&item)) == *wanted)
             }
             Node::Arithmetic { operator, left, right, site } => {
                 let (left, right) = (self.node(left)?, self.node(right)?);
                 match arithmetic::calculate(*operator, &left, &right) {
                     Some(value) => value,
-                    None => return self.stop(RejectCode::Overflow, *site, "the result is too large"),
+                    None => return self.overflow(&left, *site),
                 }
             }
             Node::Negate { value, site } => match arithmetic::negate(&self.node(value)?) {
@@ -264,8 +293,8 @@ impl<'a, 'l> Machine<'a, 'l> {
                 let fields = self.fields(*record, fields, *site)?;
                 Value::Record(Rc::new(RecordValue { record: *record, fields, rest: Vec::new() }))
             }
-            // The checker lets these stand only where `pair` evaluates them.
-            Node::Pair(..) | Node::SplitOnce { .. } => Value::Absent,
+            Node::Pair(left, right) => pair(self.node(left)?, self.node(right)?),
+            Node::SplitOnce { text, separator } => self.split_once(text, separator)?,
         })
     }
 
@@ -280,30 +309,22 @@ impl<'a, 'l> Machine<'a, 'l> {
         value.clone()
     }
 
-    /// Evaluates a pair; nothing when an optional one is absent.
-    fn pair(&mut self, node: &'a Node) -> Run<Option<(Value<'a>, Value<'a>)>> {
-        self.burn(1)?;
-        Ok(match node {
-            Node::Pair(left, right) => Some((self.node(left)?, self.node(right)?)),
-            Node::Coalesce(value, otherwise) => match self.pair(value)? {
-                Some(pair) => Some(pair),
-                None => self.pair(otherwise)?,
-            },
-            Node::SplitOnce { text, separator } => {
-                let (text, separator) = (self.text(text)?, self.text(separator)?);
-                self.burn(text.as_str().len() as u64 / 64)?;
-                text.as_str().find(separator.as_str()).map(|at| {
-                    let behind = at + separator.as_str().len();
-                    (Value::Text(text.slice(0..at)), Value::Text(text.slice(behind..text.as_str().len())))
-                })
-            }
-            _ => None,
-        })
+    /// Takes a text apart at its first separator; absent if it has none.
+    fn split_once(&mut self, text: &'a Node, separator: &'a Node) -> Run<Value<'a>> {
+        let (text, separator) = (self.text(text)?, self.text(separator)?);
+        self.burn(text.as_str().len() as u64 / 64)?;
+        Ok(text.as_str().find(separator.as_str()).map_or(Value::Absent, |at| {
+            let behind = at + separator.as_str().len();
+            let rest = text.slice(behind..text.as_str().len());
+            pair(Value::Text(text.slice(0..at)), Value::Text(rest))
+        }))
     }
 
     fn compare(&mut self, operator: Operator, left: &'a Node, right: &'a Node) -> Run<Value<'a>> {
         use std::cmp::Ordering::{Equal, Greater, Less};
-        let order = self.node(left)?.compare(&self.node(right)?);
+        let (left, right) = (self.node(left)?, self.node(right)?);
+        self.burn(left.weight().min(right.weight()))?;
+        let order = left.compare(&right);
         Ok(Value::Bool(match operator {
             Operator::Equal => order == Some(Equal),
             Operator::NotEqual => order != Some(Equal),
@@ -318,7 +339,7 @@ impl<'a, 'l> Machine<'a, 'l> {
         let item = self.node(item)?;
         match self.node(list)? {
             Value::List(items) => {
-                self.burn(items.len() as u64 / 8)?;
+                self.burn_search(&item, items.iter().map(Value::weight))?;
                 Ok(items.iter().any(|other| other.equals(&item)))
             }
             Value::Map(entries) => Ok(self.entry(&entries, &item)?.is_some()),
@@ -341,13 +362,14 @@ impl<'a, 'l> Machine<'a, 'l> {
 
     /// The value of a key; entries are compared one by one, which costs fuel.
     fn entry<'m>(&mut self, entries: &'m [Entry<'a>], key: &Value<'a>) -> Run<Option<&'m Value<'a>>> {
-        self.burn(entries.len() as u64 / 8)?;
+        self.burn_search(key, entries.iter().map(|(key, _)| key.weight()))?;
         let Value::Text(wanted) = key else { return Ok(None) };
         Ok(entries.iter().find(|(key, _)| key.as_str() == wanted.as_str()).map(|(_, value)| value))
     }
 
     fn choose(&mut self, value: &'a Node, arms: &'a [Arm]) -> Run<Value<'a>> {
         let value = self.node(value)?;
+        self.burn_search(&value, arms.iter().map(Arm::weight))?;
         for arm in arms {
             let suits = arm.patterns.is_empty() || arm.patterns.iter().any(|pattern| pattern.takes(&value));
             if suits && self.holds(arm.guard.as_ref())? {
@@ -420,6 +442,30 @@ impl<'a, 'l> Machine<'a, 'l> {
             Err(Failure::Overflow) => self.stop(RejectCode::Overflow, site, "the result is too large"),
             Err(Failure::TooLong) => self.too_long(site),
         }
+    }
+}
+
+/// Two values as one: a list of two, which a pair can be wherever it stands.
+fn pair<'a>(left: Value<'a>, right: Value<'a>) -> Value<'a> {
+    Value::List(Rc::new(vec![left, right]))
+}
+
+/// The values of a pair. The checker sees to it that only pairs that are there are taken apart.
+fn halves<'a>(value: &Value<'a>) -> (Value<'a>, Value<'a>) {
+    match value {
+        Value::List(items) if items.len() == 2 => (items[0].clone(), items[1].clone()),
+        _ => (Value::Absent, Value::Absent),
+    }
+}
+
+impl Arm {
+    /// What it costs to compare a value with the patterns.
+    fn weight(&self) -> u64 {
+        let weight = |pattern: &Pattern| match pattern {
+            Pattern::Constant(constant) => constant.weight(),
+            Pattern::Absent | Pattern::Range(..) => 0,
+        };
+        self.patterns.iter().map(weight).sum()
     }
 }
 

@@ -163,9 +163,9 @@ pub(crate) enum Node {
         fields: Vec<Node>,
         site: SiteId,
     },
-    /// Two values at once; stands only where a pair is taken apart.
+    /// Two values at once.
     Pair(Box<Node>, Box<Node>),
-    /// Takes a string apart at a separator; stands only where a pair is taken apart.
+    /// Takes a string apart at a separator: a pair, or absent if it has no separator.
     SplitOnce {
         text: Box<Node>,
         separator: Box<Node>,

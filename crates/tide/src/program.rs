@@ -22,8 +22,9 @@ impl Program {
     /// The bytes are a JSON text. Whatever they hold, this neither panics nor runs for ever, and the
     /// same bytes always have the same outcome.
     pub fn run(&self, event: &[u8], limits: &Limits) -> Outcome {
-        match eval::run(&self.plan, event, limits) {
-            Ok(record) => Outcome::Accepted(eval::write(&self.plan, &record)),
+        let record = eval::run(&self.plan, event, limits);
+        match record.and_then(|record| eval::write(&self.plan, &record, limits)) {
+            Ok(written) => Outcome::Accepted(written),
             Err(outcome) => outcome,
         }
     }

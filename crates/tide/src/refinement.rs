@@ -4,7 +4,7 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use crate::reject::RejectCode;
-use crate::value::Value;
+use crate::value::{Value, nearest_float};
 
 /// A condition. The checker sees to it that it suits the type of the field.
 #[derive(Clone, Debug)]
@@ -24,9 +24,22 @@ pub(crate) struct Range {
     pub(crate) low: Decimal,
     /// The upper end and whether it belongs to the range.
     pub(crate) high: Option<(Decimal, bool)>,
+    /// The ends as a Float is compared with them: turned into a Decimal, it would lose digits.
+    floats: (f64, f64),
 }
 
 impl Range {
+    pub(crate) fn new(low: Decimal, high: Option<(Decimal, bool)>) -> Self {
+        let top = high.map_or(f64::INFINITY, |(high, _)| nearest_float(high));
+        Range { low, high, floats: (nearest_float(low), top) }
+    }
+
+    fn contains_float(&self, value: f64) -> bool {
+        let (low, high) = self.floats;
+        let inclusive = self.high.is_none_or(|(_, inclusive)| inclusive);
+        value >= low && if inclusive { value <= high } else { value < high }
+    }
+
     fn contains(&self, value: Decimal) -> bool {
         let below = |(high, inclusive): (Decimal, bool)| if inclusive { value <= high } else { value < high };
         value >= self.low && self.high.is_none_or(below)
@@ -48,14 +61,22 @@ pub(crate) fn broken(refinements: &[Refinement], value: &Value<'_>) -> Option<(R
 }
 
 impl Refinement {
+    /// What it costs to check a value, in steps. A pattern looks longer at each character than the others.
+    pub(crate) fn cost(&self, value: &Value<'_>) -> u64 {
+        match self {
+            Refinement::Range(_) => 0,
+            Refinement::Matching(_) => value.weight() * 4,
+            Refinement::Length { .. } => value.weight(),
+        }
+    }
+
     fn broken_by(&self, value: &Value<'_>) -> Option<(RejectCode, String)> {
         match (self, value) {
             (Refinement::Range(range), value) => {
                 let inside = match value {
                     Value::Int(value) => range.contains(Decimal::from(*value)),
                     Value::Decimal(value) => range.contains(*value),
-                    // A float beyond what a Decimal holds is beyond every range that can be written.
-                    Value::Float(value) => Decimal::try_from(*value).is_ok_and(|value| range.contains(value)),
+                    Value::Float(value) => range.contains_float(*value),
                     _ => true,
                 };
                 (!inside).then(|| (RejectCode::OutOfRange, format!("a number in {}", range.show())))

@@ -1,6 +1,6 @@
 //! Runs the tests that stand in a rule file.
 
-use crate::encode::write_value;
+use crate::encode::{TooLong, write_value};
 use crate::eval::{self, Machine};
 use crate::limits::Limits;
 use crate::plan::{Node, Plan};
@@ -45,15 +45,17 @@ pub enum TestResult {
 }
 
 pub(crate) fn run_test(plan: &Plan, test: &Test, limits: &Limits) -> TestResult {
-    let result = eval::run(plan, test.event.as_bytes(), limits);
+    // A record that cannot be written is a reject, here as outside of tests.
+    let result = eval::run(plan, test.event.as_bytes(), limits)
+        .and_then(|record| Ok((eval::write(plan, &record, limits)?, record)));
     for (span, expected) in &test.expected {
         let failed = match (&result, expected) {
-            (Ok(record), Expected::Reject(_)) => {
-                Some(format!("expected a reject, but the event was accepted: {}", eval::write(plan, record)))
+            (Ok((written, _)), Expected::Reject(_)) => {
+                Some(format!("expected a reject, but the event was accepted: {written}"))
             }
             (Err(outcome), Expected::Reject(pointer)) => not_rejected_at(outcome, pointer.as_deref()),
             (Err(outcome), _) => Some(format!("the event was rejected: {}", reasons(outcome))),
-            (Ok(record), expected) => broken(plan, record, expected, limits),
+            (Ok(accepted), expected) => broken(plan, accepted, expected, limits),
         };
         if let Some(message) = failed {
             return TestResult::Failed { message, span: *span };
@@ -84,7 +86,12 @@ fn not_rejected_at(outcome: &Outcome, pointer: Option<&str>) -> Option<String> {
 }
 
 /// What is wrong with a record, if something is.
-fn broken<'a>(plan: &'a Plan, record: &Value<'a>, expected: &'a Expected, limits: &Limits) -> Option<String> {
+fn broken<'a>(
+    plan: &'a Plan,
+    (written, record): &(String, Value<'a>),
+    expected: &'a Expected,
+    limits: &Limits,
+) -> Option<String> {
     let mut machine = Machine::new(plan, limits);
     machine.slots[0] = record.clone();
     let mut value = |node: &'a Node| machine.node(node).map_err(|reject| reject.to_string());
@@ -102,13 +109,11 @@ fn broken<'a>(plan: &'a Plan, record: &Value<'a>, expected: &'a Expected, limits
     match result {
         Ok((true, _)) => None,
         Ok((false, Some((left, _)))) => {
-            let mut shown = String::new();
-            write_value(&mut shown, &plan.types, &left);
+            let shown = write_value(&plan.types, &left, limits.max_output_bytes);
+            let shown = shown.unwrap_or_else(|TooLong| "a value that is too long to write".into());
             Some(format!("expected {wanted}, found {shown}"))
         }
-        Ok((false, None)) => {
-            Some(format!("expected {wanted}, found the record {}", eval::write(plan, record)))
-        }
+        Ok((false, None)) => Some(format!("expected {wanted}, found the record {written}")),
         Err(message) => Some(format!("expected {wanted}, but {message}")),
     }
 }

@@ -48,6 +48,11 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// What it costs to read the string once, in steps: nothing but for a long one.
+    pub(crate) fn weight(&self) -> u64 {
+        self.as_str().len() as u64 / 64
+    }
+
     /// A part of the string; shares the event's bytes where the whole does.
     pub(crate) fn slice(&self, range: std::ops::Range<usize>) -> Text<'a> {
         match self {
@@ -61,6 +66,12 @@ impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
         Text::Owned(text.into())
     }
+}
+
+/// The Float that is nearest to a Decimal. It goes through the text, as the library's own way rounds twice.
+pub(crate) fn nearest_float(value: Decimal) -> f64 {
+    // Every Decimal is written as a number that Rust reads.
+    value.to_string().parse().unwrap_or(f64::NAN)
 }
 
 /// A value known at compile time. Unlike [`Value`] it can be shared between threads.
@@ -89,6 +100,14 @@ impl Constant {
         }
     }
 
+    /// What it costs to read the constant once, in steps.
+    pub(crate) fn weight(&self) -> u64 {
+        match self {
+            Constant::Text(text) => text.len() as u64 / 64,
+            _ => 0,
+        }
+    }
+
     /// Whether a value equals the constant.
     pub(crate) fn equals(&self, value: &Value<'_>) -> bool {
         match (self, value) {
@@ -103,6 +122,14 @@ impl Constant {
 }
 
 impl Value<'_> {
+    /// What it costs to read the value once, in steps: nothing but for long strings.
+    pub(crate) fn weight(&self) -> u64 {
+        match self {
+            Value::Text(text) => text.weight(),
+            _ => 0,
+        }
+    }
+
     /// Whether two values of one scalar type are equal.
     pub(crate) fn equals(&self, other: &Value<'_>) -> bool {
         self.compare(other) == Some(std::cmp::Ordering::Equal)

@@ -1,9 +1,7 @@
 //! `float`: a whole number or a decimal as Float.
 
-use rust_decimal::prelude::ToPrimitive;
-
 use super::{Builtin, Example, Failure, Kind, Overload, decimal, int};
-use crate::value::Value;
+use crate::value::{Value, nearest_float};
 
 pub(super) const BUILTIN: Builtin = Builtin {
     name: "float",
@@ -24,5 +22,5 @@ fn from_int<'a>(arguments: &[Value<'a>], _: usize) -> Result<Value<'a>, Failure>
 }
 
 fn from_decimal<'a>(arguments: &[Value<'a>], _: usize) -> Result<Value<'a>, Failure> {
-    decimal(arguments, 0).to_f64().map(Value::Float).ok_or(Failure::Overflow)
+    Ok(Value::Float(nearest_float(decimal(arguments, 0))))
 }

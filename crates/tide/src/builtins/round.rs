@@ -16,5 +16,10 @@ pub(super) const BUILTIN: Builtin = Builtin {
 fn run<'a>(arguments: &[Value<'a>], _: usize) -> Result<Value<'a>, Failure> {
     let places = u32::try_from(int(arguments, 1).clamp(0, 28)).unwrap_or(0);
     let strategy = RoundingStrategy::MidpointAwayFromZero;
-    Ok(Value::Decimal(decimal(arguments, 0).round_dp_with_strategy(places, strategy)))
+    let mut rounded = decimal(arguments, 0).round_dp_with_strategy(places, strategy);
+    // What is rounded to zero has no sign.
+    if rounded.is_zero() {
+        rounded.set_sign_positive(true);
+    }
+    Ok(Value::Decimal(rounded))
 }

@@ -79,7 +79,7 @@ fn whole(range: &Range) -> Range {
         let last = if inclusive { Some(high) } else { high.checked_sub(Decimal::ONE) };
         (last.unwrap_or(high), true)
     });
-    Range { low: range.low, high }
+    Range::new(range.low, high)
 }
 
 fn below(range: &Range, value: Decimal) -> bool {

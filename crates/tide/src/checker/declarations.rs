@@ -345,7 +345,7 @@ impl<'a> Checker<'a> {
             );
             return None;
         }
-        Some(Range { low, high })
+        Some(Range::new(low, high))
     }
 
     fn bound(&mut self, bound: &Expr, ty: &Type) -> Option<Decimal> {

@@ -82,6 +82,7 @@ impl<'a> Checker<'a> {
             // That nobody reads it there is the same mistake.
             let unused = super::scope::unused_message(name);
             self.diagnostics.retain(|found| found.message != unused);
+            self.warnings = self.diagnostics.len() - self.errors;
             diagnostic = diagnostic
                 .label(closed, "assigned inside a block, known only there")
                 .help(format!("declare it before the block: `mut {name} = ...`"));
@@ -104,6 +105,8 @@ impl<'a> Checker<'a> {
     fn list(&mut self, items: &'a [Expr], span: Span, hint: Option<&Type>) -> Typed {
         let hint = match hint.map(Type::present) {
             Some(Type::List(item)) => Some((**item).clone()),
+            // What is wanted was refused already; that the list has no type follows from it.
+            Some(Type::Error) if items.is_empty() => return Typed::error(span),
             _ => None,
         };
         let mut nodes = Vec::new();
@@ -123,7 +126,8 @@ impl<'a> Checker<'a> {
             };
             nodes.push(node);
         }
-        let ty = Type::List(Box::new(ty.map_or(Type::Error, |(ty, _)| ty)));
+        let Some((item, _)) = ty else { return self.list_without_type(span) };
+        let ty = Type::List(Box::new(item));
         // A list of constants is itself one: it can be named, and looked up without being built.
         let constants: Option<Vec<Constant>> = nodes
             .iter()
@@ -134,6 +138,17 @@ impl<'a> Checker<'a> {
             .collect();
         let node = constants.map_or(Node::List(nodes), |items| Node::Constant(Constant::List(items)));
         Typed::new(node, ty, span)
+    }
+
+    /// An empty list whose surroundings do not say what it holds could pass for a list of anything.
+    fn list_without_type(&mut self, span: Span) -> Typed {
+        self.report(
+            Diagnostic::error("E0202", "this empty list has no type").label(span, "a list of what?").help(
+                "give the list a type: write it where a list is wanted, as in a field of a record, \
+                 behind `??`, or in `fn none() -> List<Int> { return [] }`",
+            ),
+        );
+        Typed::error(span)
     }
 
     fn pair(&mut self, left: &'a Expr, right: &'a Expr, span: Span) -> Typed {

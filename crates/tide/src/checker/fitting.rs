@@ -1,7 +1,5 @@
 //! Whether a value fits where it stands, and what to write if it does not.
 
-use rust_decimal::prelude::ToPrimitive;
-
 use super::{Checker, Typed, Wanted};
 use crate::decode::is_currency;
 use crate::diagnostic::{Diagnostic, suggest};
@@ -9,7 +7,7 @@ use crate::plan::Node;
 use crate::source::Span;
 use crate::syntax::Expr;
 use crate::types::Type;
-use crate::value::Constant;
+use crate::value::{Constant, nearest_float};
 
 impl<'a> Checker<'a> {
     /// Lets a value stand where a type is wanted, or says why it cannot.
@@ -157,10 +155,8 @@ impl<'a> Checker<'a> {
 pub(super) fn as_number(constant: &Constant, wanted: &Type) -> Option<Constant> {
     match (constant, wanted) {
         (Constant::Int(value), Type::Decimal) => Some(Constant::Decimal((*value).into())),
-        (Constant::Int(value), Type::Float) => {
-            rust_decimal::Decimal::from(*value).to_f64().map(Constant::Float)
-        }
-        (Constant::Decimal(value), Type::Float) => value.to_f64().map(Constant::Float),
+        (Constant::Int(value), Type::Float) => Some(Constant::Float(nearest_float((*value).into()))),
+        (Constant::Decimal(value), Type::Float) => Some(Constant::Float(nearest_float(*value))),
         _ => None,
     }
 }

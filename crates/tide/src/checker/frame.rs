@@ -30,6 +30,8 @@ pub(super) struct Slot {
     pub(super) place: Option<Place>,
     /// The place in the event from which the value was made, if there is one.
     pub(super) origin: Option<Place>,
+    /// Whether it was made from several places, so that none of them can be named.
+    pub(super) unclear: bool,
 }
 
 impl Frame {

@@ -74,8 +74,8 @@ impl<'a> Checker<'a> {
             self.new_name(name, ty, false, None);
         }
         let body = self.body(&function.body, &function.name);
-        let mut warnings = self.scopes.close();
-        self.diagnostics.append(&mut warnings);
+        let warnings = self.scopes.close();
+        self.report_all(warnings);
         self.functions[index].calls = std::mem::take(&mut self.frame.calls);
         self.functions[index].height = self.frame.height;
         Function { slots: self.scopes.slots, body }

@@ -26,8 +26,8 @@ impl<'a> Checker<'a> {
         let facts = self.frame.facts.len();
         let (body, _) = self.block(body);
         self.frame.facts.truncate(facts);
-        let mut warnings = self.scopes.close();
-        self.diagnostics.append(&mut warnings);
+        let warnings = self.scopes.close();
+        self.report_all(warnings);
         Step::For(Iteration { values: typed.node, key, item, body })
     }
 
@@ -56,7 +56,7 @@ impl<'a> Checker<'a> {
     /// A slot without a name.
     fn hidden_slot(&mut self, ty: Type) -> usize {
         let slot = self.scopes.hidden();
-        self.frame.slots.push(Slot { ty, mutable: false, place: None, origin: None });
+        self.frame.slots.push(Slot { ty, mutable: false, place: None, origin: None, unclear: false });
         slot
     }
 

@@ -222,8 +222,7 @@ impl<'a> Checker<'a> {
         let span = item.span.to(list.span);
         let item = self.operand(item);
         let hint = Type::List(Box::new(item.ty.clone()));
-        let hint = if item.ty == Type::Error { None } else { Some(&hint) };
-        let list = self.expression(list, hint);
+        let list = self.expression(list, Some(&hint));
         let list = self.present(list);
         if let Type::Map(_) = &list.ty {
             return self.key_of_map(item, list, wanted, span);
@@ -241,7 +240,8 @@ impl<'a> Checker<'a> {
             return Typed::new(Node::Constant(Constant::Absent), Type::Bool, span);
         };
         let comparable = self.plan.types.fits(&item.ty, inner) || self.plan.types.fits(inner, &item.ty);
-        let scalar = !matches!(item.ty, Type::Record(_) | Type::List(_) | Type::Json);
+        // Only these are compared with each other; of anything else, the answer would always be no.
+        let scalar = item.ty.is_number() || item.ty.is_text() || matches!(item.ty, Type::Bool | Type::Error);
         let item_constants = match (&list.node, &item.ty) {
             (Node::Constant(Constant::List(items)), ty) => {
                 // The items of a list that is written out here have been looked at already.
@@ -308,7 +308,9 @@ impl<'a> Checker<'a> {
         hint: Option<&Type>,
     ) -> Typed {
         let span = left.span.to(right.span);
-        let left = self.expression(left, hint);
+        // The left side may be absent even where its surroundings ask for a value.
+        let hint = hint.map(|hint| hint.clone().optional());
+        let left = self.expression(left, hint.as_ref());
         let Type::Optional(inner) = &left.ty else {
             if left.ty != Type::Error {
                 let text = self.text(left.span).to_string();

@@ -97,8 +97,8 @@ impl<'a> Checker<'a> {
             }
         }
         self.frame.facts.truncate(facts);
-        let mut warnings = self.scopes.close();
-        self.diagnostics.append(&mut warnings);
+        let warnings = self.scopes.close();
+        self.report_all(warnings);
         (steps, if ended.is_some() { Flow::Ends } else { Flow::GoesOn })
     }
 
@@ -127,7 +127,7 @@ impl<'a> Checker<'a> {
                 let wanted =
                     Wanted { ty: &binding.ty, reason: Some((binding.span, "its type was set here".into())) };
                 let value = self.check(value, &wanted);
-                self.remember_origin(binding.slot, &value);
+                self.remember_origin(binding.slot, &value, innermost);
                 return Some(Step::Assign { slot: binding.slot, value });
             }
             self.expression(value, None);
@@ -198,13 +198,21 @@ impl<'a> Checker<'a> {
         // A name that can change is no place, even if it begins as one.
         let place = value.filter(|_| !mutable).and_then(|value| self.place(value));
         let origin = value.and_then(|value| self.origin(value));
-        self.frame.slots.push(Slot { ty: ty.clone(), mutable, place, origin });
+        self.frame.slots.push(Slot { ty: ty.clone(), mutable, place, origin, unclear: false });
         self.scopes.add(name, ty, mutable)
     }
 
-    fn remember_origin(&mut self, slot: usize, value: &Node) {
-        if self.frame.slots[slot].origin.is_none() {
-            self.frame.slots[slot].origin = self.origin(value);
+    /// Notes where the value of a name now comes from. An assignment in an inner block may not happen:
+    /// if it disagrees with what is known, no place is better than a wrong one.
+    fn remember_origin(&mut self, slot: usize, value: &Node, innermost: bool) {
+        let origin = self.origin(value);
+        let Some(held) = self.frame.slots.get_mut(slot) else { return };
+        if innermost {
+            (held.origin, held.unclear) = (origin, false);
+        } else if held.origin.is_none() && !held.unclear {
+            held.origin = origin;
+        } else if origin.is_some() && origin != held.origin {
+            (held.origin, held.unclear) = (None, true);
         }
     }
 
