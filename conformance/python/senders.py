@@ -189,7 +189,7 @@ class SlackForms(Slack):
     takes_json_only = False
 
     def external_id(self, body: bytes, event_id: str) -> str | None:
-        return hashlib.sha256(body).hexdigest()
+        return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
 class Shopify(Sender):
@@ -257,7 +257,7 @@ class PartnerRaw(Sender):
         return {"x-signature": "sha256=" + hmac.new(secret.encode(), body, "sha256").hexdigest()}
 
     def external_id(self, body: bytes, event_id: str) -> str | None:
-        return hashlib.sha256(body).hexdigest()
+        return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
 SENDERS: dict[str, type[Sender]] = {
