@@ -1,9 +1,8 @@
 //! `tidegate check`: every mistake in configuration and rules at once.
 
-use super::configuration::{self, ConfigFile, counted, print_reports};
+use super::configuration::{self, ConfigFile, counted};
 use super::failure::Failure;
 use super::terminal;
-use tidegate_core::config::Report;
 
 /// Check the configuration and its rules; every mistake at once.
 #[derive(clap::Args)]
@@ -28,9 +27,7 @@ impl Check {
             for problem in &mut problems {
                 problem.severity = tide::Severity::Warning;
             }
-            let text = std::fs::read_to_string(&self.config.path).unwrap_or_default();
-            let source = tide::Source::new(self.config.path.display().to_string(), text);
-            print_reports(&[Report { source, diagnostics: problems }]);
+            self.config.print(problems);
         }
         let rules = config.sources.iter().filter(|source| source.rules.is_some()).count();
         terminal::say(&format!(

@@ -47,11 +47,17 @@ impl ConfigFile {
     pub(super) fn unlock(&self, config: &Config) -> Result<Unlocked, Failure> {
         config.unlock(&self.host()).map_err(|problems| {
             let count = problems.len();
-            let text = std::fs::read_to_string(&self.path).unwrap_or_default();
-            let source = tide::Source::new(self.path.display().to_string(), text);
-            print_reports(&[Report { source, diagnostics: problems }]);
+            self.print(problems);
             Failure::data(format!("{} with the secrets of {}", mistakes(count), self.path.display()))
         })
+    }
+
+    /// Prints what there is to say about this file after it was read.
+    pub(super) fn print(&self, diagnostics: Vec<tide::Diagnostic>) {
+        // A file that is gone by now still has its messages shown, without their lines.
+        let text = std::fs::read_to_string(&self.path).unwrap_or_default();
+        let source = tide::Source::new(self.path.display().to_string(), text);
+        print_reports(&[Report { source, diagnostics }]);
     }
 }
 
